@@ -8,6 +8,7 @@ from datetime import datetime
 import httpx
 
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import BlobStore, Stores
 from tests.support.freezing_stores import FreezingStores, Moment
@@ -83,12 +84,13 @@ class DyingBlobStore:
         keep_until: datetime,
         owner: str | None = None,
         facts: BlobFacts | None = None,
+        fault: ReadOnlyJson | None = None,
     ) -> Blob:
         fatal = self._switch.point.blob and self._switch.is_reached()
         if self._switch.dead.is_set() or (fatal and self._switch.point.moment is Moment.BEFORE):
             await self._switch.die()
         stored = await self._inner.put(
-            key, content, content_type=content_type, keep_until=keep_until, owner=owner, facts=facts
+            key, content, content_type=content_type, keep_until=keep_until, owner=owner, facts=facts, fault=fault
         )
         if fatal:
             await self._switch.die()
@@ -99,6 +101,9 @@ class DyingBlobStore:
 
     async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
         return await self._inner.describe(key, facts, keep_until=keep_until)
+
+    async def set_fault(self, key: str, fault: ReadOnlyJson, *, before: ReadOnlyJson | None) -> bool:
+        return await self._inner.set_fault(key, fault, before=before)
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
         return await self._inner.fill(blob, content)

@@ -157,6 +157,9 @@ class GatedWebhookOutbox:
     ) -> None:
         await self.gate.write(self.inner.mark_failed(job_id, retry_at=retry_at, attempt=attempt))
 
+    async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        return await self.gate.write(self.inner.keep_fault(job_id, seq=seq, fault=fault))
+
     async def state(self, job_id: str) -> CallbackState | None:
         return await self.gate.pass_through(self.inner.state(job_id))
 
@@ -236,6 +239,9 @@ class GatedWorkflowOutbox:
         self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
     ) -> None:
         await self.gate.write(self.inner.mark_failed(workflow_id, seq=seq, retry_at=retry_at, attempt=attempt))
+
+    async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        return await self.gate.write(self.inner.keep_fault(workflow_id, seq=seq, fault=fault))
 
     async def state(self, workflow_id: str) -> CallbackState | None:
         return await self.gate.pass_through(self.inner.state(workflow_id))

@@ -9,6 +9,7 @@ from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.blob import BlobFacts, UndrawnBlob
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.search import JobCriteria, property_paths
 from civitai_mock.domain.stages import MovedBy, Outcome
 from civitai_mock.domain.workflow import Workflow, WorkflowMemo, WorkflowStatus
@@ -61,7 +62,12 @@ async def fill(stores: Stores) -> World:
     held = await _claimed(stores, make_job(HELD), make_claim(WORKER))
     claimed = await _claimed(stores, make_job(ENDED), make_claim("ended-1"))
     assert await stores.jobs.replace(claimed, succeeded(claimed))
-    queued = replace(make_job(QUEUED), callback_url="http://localhost:1/hook")
+    queued = replace(
+        make_job(QUEUED),
+        callback_url="http://localhost:1/hook",
+        asked_fault={"preset": "stuck-queued"},
+        faults=(JobFault(attempt=1, rule="a", action={"stick": "QUEUED"}, preset="stuck-queued"),),
+    )
     timed = replace(make_job(TIMED), moved_by=MovedBy.TIME)
     await stores.jobs.add([queued, make_blocked(BLOCKED, job_id(QUEUED)), timed])
     started = make_workflow(OPEN, tags=["a", "b"], external_id="external")
@@ -209,6 +215,7 @@ WRITES: Mapping[str, Call] = {
     "queue.claim": lambda world: world.stores.queue.claim(make_claim(), limit=9),
     "queue.renew": lambda world: world.stores.queue.renew(WORKER, IDS, START + 2 * YEAR),
     "webhooks.take_due": take_webhooks,
+    "webhooks.keep_fault": lambda world: world.stores.webhooks.keep_fault(job_id(QUEUED), seq=0, fault={"rule": "a"}),
     "webhooks.mark_delivered": lambda world: world.stores.webhooks.mark_delivered(job_id(QUEUED), seq=9),
     "webhooks.mark_failed": lambda world: world.stores.webhooks.mark_failed(job_id(QUEUED), retry_at=START + YEAR),
     "workflows.add": lambda world: world.stores.workflows.add(make_workflow(NEW_WORKFLOW, tags=["a"]), []),
@@ -219,6 +226,9 @@ WRITES: Mapping[str, Call] = {
     "workflows.delete": lambda world: world.stores.workflows.delete(world.open),
     "announcements.announce": lambda world: world.stores.announcements.announce(world.over.id, [announced(2)]),
     "announcements.take_due": take_announcements,
+    "announcements.keep_fault": lambda world: world.stores.announcements.keep_fault(
+        world.over.id, seq=0, fault={"rule": "a"}
+    ),
     "announcements.mark_delivered": lambda world: world.stores.announcements.mark_delivered(world.over.id, seq=1),
     "announcements.mark_failed": lambda world: world.stores.announcements.mark_failed(
         world.over.id, seq=0, retry_at=START + YEAR
@@ -238,6 +248,7 @@ WRITES: Mapping[str, Call] = {
     "blobs.put": lambda world: put(world.stores, NEW_BLOB),
     "blobs.put_undrawn": lambda world: world.stores.blobs.put_undrawn([undrawn_blob(KEPT)]),
     "blobs.describe": lambda world: world.stores.blobs.describe(KEPT, BlobFacts(width=1), keep_until=START + YEAR),
+    "blobs.set_fault": lambda world: world.stores.blobs.set_fault(KEPT, {"rule": "a"}, before=None),
     "blobs.fill": lambda world: world.stores.blobs.fill(world.undrawn, chunks(b"drawn")),
     "blobs.delete": lambda world: world.stores.blobs.delete(KEPT),
     "blobs.sweep": lambda world: world.stores.blobs.sweep(START + YEAR),

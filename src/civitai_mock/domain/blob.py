@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.maturity import LEVELS, NsfwLevel
 from civitai_mock.domain.quick_init import quick_init
 
@@ -75,7 +75,8 @@ class BlobFacts:
 class Blob:
     """Describes stored bytes, which are deleted after `keep_until`.
 
-    `etag` is unquoted; `owner` is the consumer whose job stored them, if known.
+    `etag` is unquoted; `owner` is the consumer whose job stored them, if known. `fault` is what was decided to go wrong
+    with it.
     """
 
     key: str
@@ -85,6 +86,7 @@ class Blob:
     keep_until: datetime
     owner: str | None = None
     facts: BlobFacts | None = None
+    fault: ReadOnlyJson | None = None
 
 
 @quick_init
@@ -101,6 +103,7 @@ class UndrawnBlob:
     keep_until: datetime
     owner: str | None = None
     facts: BlobFacts | None = None
+    fault: ReadOnlyJson | None = None
 
     def filled(self, *, size: int, etag: str) -> Blob:
         """Return the same blob with its bytes."""
@@ -112,6 +115,7 @@ class UndrawnBlob:
             keep_until=self.keep_until,
             owner=self.owner,
             facts=self.facts,
+            fault=self.fault,
         )
 
 

@@ -1,10 +1,17 @@
 """Callbacks: what was tried to tell a receiver, and how far it knows what happened."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
+
+from civitai_mock.domain.json_types import ReadOnlyJson
 
 MOST_ATTEMPTS = 50  # that are kept of each job or workflow, the last ones
 LONGEST_REASON = 300  # characters
+
+# What was decided to go wrong with the callbacks of a job or a workflow, by `seq`.
+CallbackFaults: TypeAlias = Mapping[str, ReadOnlyJson]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +38,4 @@ class CallbackState:
     told: int
     due_at: datetime | None
     attempts: tuple[CallbackAttempt, ...]
+    faults: CallbackFaults = field(default_factory=dict)

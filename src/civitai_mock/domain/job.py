@@ -10,6 +10,7 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
 from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.quick_init import quick_init
@@ -93,7 +94,8 @@ class Job(JobSummary):
     ids of jobs that have to succeed first; until they have, the job `is_blocked` and cannot be claimed. A job that is
     not `charged` costs its consumer nothing, or its `workflow` was charged, whose jobs v2 makes. `client_compat` is the
     kind of client that its webhooks are worded for, if its request asked for one. `moved_by` is None if its namespace
-    says what moves it; otherwise its request did, by the mode `progress` (see `progress_modes`).
+    says what moves it; otherwise its request did, by the mode `progress` (see `progress_modes`). `asked_fault` is the
+    rule that its request asked for, `faults` were decided for its attempts.
     """
 
     type: str
@@ -116,12 +118,14 @@ class Job(JobSummary):
     workflow: WorkflowPlace | None = None
     moved_by: MovedBy | None = None
     progress: ReadOnlyJson | None = None
+    asked_fault: ReadOnlyJson | None = None
 
     stage: Stage
     retry_attempt: int
     claim: Claim | None = None
     prompt_id: str | None = None
     is_blocked: bool = False
+    faults: tuple[JobFault, ...] = ()
 
     @property
     def seq(self) -> int:

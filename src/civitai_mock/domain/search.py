@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from civitai_mock.domain.callbacks import CallbackFaults
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.namespaces import FIRST_EPOCH
@@ -106,12 +107,13 @@ class DueWebhook:
     """Is a job whose receiver does not know all of its events yet.
 
     `delivered_seq` is the `seq` of the last event that the receiver knows, or -1; `failures` counts the attempts that
-    have failed since then.
+    have failed since then. `faults` are those of its callbacks so far.
     """
 
     job: Job
     delivered_seq: int
     failures: int
+    faults: CallbackFaults = field(default_factory=dict)
 
 
 def property_paths(properties: ReadOnlyJson) -> frozenset[str]:

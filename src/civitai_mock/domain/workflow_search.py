@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from civitai_mock.domain.callbacks import CallbackFaults
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.tokens import decode_cursor, encode_cursor
@@ -67,11 +68,15 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueAnnouncement:
-    """Is the next announcement of a workflow that is to be delivered, after so many failed attempts."""
+    """Is the next announcement of a workflow that is to be delivered, after so many failed attempts.
+
+    `faults` are those of the callbacks of the workflow so far.
+    """
 
     workflow_id: str
     announcement: Announcement
     failures: int
+    faults: CallbackFaults = field(default_factory=dict)
 
 
 def workflow_position(workflow: Workflow) -> WorkflowPosition:

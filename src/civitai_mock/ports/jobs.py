@@ -207,6 +207,13 @@ class WebhookOutbox(Protocol):
         """Count a failed attempt, keep it, and make the job due at `retry_at`; None gives up all events so far."""
         ...
 
+    async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        """Keep what goes wrong with the callback with this `seq`, unless that is decided already; return what is kept.
+
+        Return None for an unknown job, or one with nobody to tell.
+        """
+        ...
+
     async def state(self, job_id: str) -> CallbackState | None:
         """Return what is known of the callbacks of a job; None for an unknown one."""
         ...

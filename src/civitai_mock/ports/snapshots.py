@@ -1,12 +1,12 @@
 """Port of a store for snapshots: everything that one epoch of a namespace holds, but for the bytes of its blobs."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
-from civitai_mock.domain.callbacks import CallbackAttempt
+from civitai_mock.domain.callbacks import CallbackAttempt, CallbackFaults
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.resource import Resource
@@ -22,6 +22,7 @@ class Delivery:
     due_at: datetime | None = None
     failures: int = 0
     attempts: tuple[CallbackAttempt, ...] = ()
+    faults: CallbackFaults = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
@@ -72,6 +73,7 @@ class BlobStore(Protocol):
         keep_until: datetime,
         owner: str | None = None,
         facts: BlobFacts | None = None,
+        fault: ReadOnlyJson | None = None,
     ) -> Blob:
         """Store or replace a blob: all of it or nothing, durable on return; the etag is a digest of the bytes."""
         ...
@@ -89,6 +91,10 @@ class BlobStore(Protocol):
 
         Return None, and change nothing, if the key does not have this recipe any more.
         """
+        ...
+
+    async def set_fault(self, key: str, fault: ReadOnlyJson, *, before: ReadOnlyJson | None) -> bool:
+        """Keep a fault with a blob that has the one of `before`, drawn or not; False if it has another, or is gone."""
         ...
 
     async def stat(self, key: str) -> Blob | UndrawnBlob | None: ...

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
     from civitai_mock.domain.job import Job
+    from civitai_mock.domain.json_types import ReadOnlyJson
     from civitai_mock.domain.money import Balances, Spent
     from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
     from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement, FoundWorkflows, WorkflowCriteria
@@ -129,6 +130,13 @@ class WorkflowOutbox(Protocol):
         """Count a failed attempt, keep it, and make the workflow due at `retry_at`.
 
         None gives up this announcement alone.
+        """
+        ...
+
+    async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        """Keep what goes wrong with the callback with this `seq`, unless that is decided already; return what is kept.
+
+        Return None for an unknown workflow, or one with nobody to tell.
         """
         ...
 

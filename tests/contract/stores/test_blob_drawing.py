@@ -59,6 +59,7 @@ class FullBlobStore:
         self.full = True
         self.stat, self.read, self.put, self.put_undrawn = inner.stat, inner.read, inner.put, inner.put_undrawn
         self.delete, self.sweep, self._fill, self.describe = inner.delete, inner.sweep, inner.fill, inner.describe
+        self.set_fault = inner.set_fault
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
         if self.full:

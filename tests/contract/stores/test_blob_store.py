@@ -9,6 +9,7 @@ import pytest
 
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.ports import BlobStore
 from tests.support.dates import START
@@ -62,6 +63,43 @@ async def test_whose_a_blob_is_is_kept(blobs: BlobStore, owner: str | None) -> N
     put_in = await blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=KEEP_UNTIL, owner=owner)
     assert await blobs.stat(KEY) == put_in
     assert put_in.owner == owner
+
+
+FAULT: JsonObject = {"rule": "a", "until": "2026-01-01T00:00:00Z", "$x.y": 1.5}
+
+
+async def test_a_blob_may_come_with_its_fault(blobs: BlobStore) -> None:
+    blob = await blobs.put(KEY, chunks(b"x"), content_type="image/png", keep_until=KEEP_UNTIL, fault=FAULT)
+    assert blob.fault == FAULT
+    assert await blobs.stat(KEY) == blob
+    assert await put(blobs, b"y") == await blobs.stat(KEY)
+
+
+async def test_of_what_is_decided_at_once_about_a_blob_one_is_kept(blobs: BlobStore) -> None:
+    blob = await put(blobs, b"x")
+    faults: list[JsonObject] = [{"rule": str(number)} for number in range(9)]
+    kept = await asyncio.gather(*(blobs.set_fault(KEY, fault, before=None) for fault in faults))
+    assert kept.count(True) == 1
+    assert await blobs.stat(KEY) == replace(blob, fault=faults[kept.index(True)])
+
+
+async def test_a_fault_is_only_changed_from_the_one_that_was_seen(blobs: BlobStore) -> None:
+    await put(blobs, b"x")
+    assert not await blobs.set_fault(KEY, FAULT, before={"rule": "b"})
+    assert await blobs.set_fault(KEY, FAULT, before=None)
+    assert not await blobs.set_fault(KEY, {"rule": "b"}, before=None)
+    assert await blobs.set_fault(KEY, {"rule": "b"}, before=FAULT)
+    assert not await blobs.set_fault(OTHER_KEY, FAULT, before=None)
+
+
+async def test_an_undrawn_blob_has_its_fault_once_it_is_drawn(blobs: BlobStore) -> None:
+    undrawn = replace(UNDRAWN, fault=FAULT)
+    await blobs.put_undrawn([undrawn])
+    assert await blobs.stat(KEY) == undrawn
+    drawn = await blobs.fill(undrawn, chunks(b"x"))
+    assert drawn is not None
+    assert drawn.fault == FAULT
+    assert await blobs.stat(KEY) == drawn
 
 
 async def test_what_is_known_of_a_blob_is_kept(blobs: BlobStore) -> None:

@@ -11,6 +11,7 @@ from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.events import LONG_TEXT
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.stages import JobEventType, MovedBy, Outcome, Stage
@@ -48,6 +49,19 @@ async def test_a_stored_job_comes_back_as_it_was(jobs: JobStore) -> None:
     assert await jobs.get(job.id) == job
 
 
+async def test_a_fault_that_was_decided_is_kept_by_every_later_change(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    fault = JobFault(attempt=1, rule="a", action={"stick": "CLAIMED"}, preset="stuck-running")
+    decided = replace(claimed.progressed(at=START + SECOND, context={}), faults=(fault,))
+    assert await jobs.replace(claimed, decided)
+    assert await jobs.get(decided.id) == decided
+    ended = decided.ended(Outcome.DELETED, at=START + 2 * SECOND, context={})
+    assert await jobs.replace(decided, ended)
+    stored = await jobs.get(decided.id)
+    assert stored is not None
+    assert stored.faults == (fault,)
+
+
 async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs: JobStore) -> None:
     slots = (
         Slot(blob_key="A" * 64, name="a name", available=True),
@@ -63,6 +77,8 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         client_compat="official",
         moved_by=MovedBy.TIME,
         progress={"mode": "polls", "each": 2},
+        asked_fault={"preset": "node-crash", "params": AWKWARD},
+        faults=(JobFault(attempt=1, rule="a", action=AWKWARD, preset="b"), JobFault(attempt=2, rule="c", action={})),
         providers=("local", "other"),
         dependencies=(job_id(2), job_id(3)),
         charged=False,

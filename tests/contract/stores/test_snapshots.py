@@ -23,7 +23,7 @@ from civitai_mock.ports.snapshots import CounterRecord, JobRecord, ResourceRecor
 from tests.contract.conftest import OPENERS
 from tests.support.dates import START
 from tests.support.jobs import CHECKPOINT, LORA, SECOND, chunks, collect, job_id, make_job, make_resource
-from tests.support.stored_world import ENDED, OVER, QUEUED, World, fill, observe
+from tests.support.stored_world import ENDED, KEPT, OVER, QUEUED, World, fill, observe
 from tests.support.workflows import OWNER, workflow_id
 
 HERE, DOCUMENT = "here", {"seed": 7}
@@ -38,6 +38,9 @@ async def filled(stores: Stores, epoch: int = 7) -> World:
     attempt = CallbackAttempt(seq=0, at=START, error="away")
     await world.stores.webhooks.mark_failed(job_id(QUEUED), retry_at=START + SECOND, attempt=attempt)
     await world.stores.announcements.mark_delivered(workflow_id(OVER), seq=0, attempt=replace(attempt, status=200))
+    await world.stores.webhooks.keep_fault(job_id(QUEUED), seq=0, fault={"rule": "a"})
+    await world.stores.announcements.keep_fault(workflow_id(OVER), seq=1, fault={"rule": "b"})
+    assert await world.stores.blobs.set_fault(KEPT, {"rule": "c"}, before=None)
     await world.stores.jobs.count_poll(job_id(QUEUED), 0)
     await stores.resources.add(make_resource(LORA))
     await world.stores.resources.delete(make_resource(LORA).air)
@@ -77,6 +80,7 @@ async def copy(source: Stores, target: Stores) -> None:
                 keep_until=blob.keep_until,
                 owner=blob.owner,
                 facts=blob.facts,
+                fault=blob.fault,
             )
         else:
             await target.blobs.put_undrawn([blob])
@@ -121,6 +125,7 @@ async def test_what_is_read_has_everything_of_a_job(stores: Stores) -> None:
     queued = found[job_id(QUEUED)]
     assert (queued.polls, queued.delivery.failures, queued.delivery.due_at) == (1, 1, START + SECOND)
     assert len(queued.delivery.attempts) == 1
+    assert queued.delivery.faults == {"0": {"rule": "a"}}
 
 
 async def test_pages_follow_each_other(stores: Stores) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from civitai_mock.domain.callbacks import MOST_ATTEMPTS, CallbackAttempt, CallbackState
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobQueue, JobStore, WebhookOutbox
@@ -284,3 +285,37 @@ async def test_attempts_that_are_noted_at_once_are_all_kept(jobs: JobStore, webh
     state = await webhooks.state(job_id(1))
     assert state is not None
     assert sorted(state.attempts, key=lambda one: one.at) == tried
+
+
+LATE: JsonObject = {"rule": "a", "$x.y": {"late": 1.5}}
+
+
+async def test_what_goes_wrong_with_a_callback_is_decided_once(
+    jobs: JobStore, queue: JobQueue, webhooks: WebhookOutbox
+) -> None:
+    await add_claimed(jobs, queue, job=told_job())
+    assert await webhooks.keep_fault(job_id(1), seq=0, fault=LATE) == LATE
+    assert await webhooks.keep_fault(job_id(1), seq=0, fault={"rule": "b"}) == LATE
+    assert await webhooks.keep_fault(job_id(1), seq=1, fault={"rule": "b"}) == {"rule": "b"}
+    await news(jobs, 1)
+    await webhooks.mark_failed(job_id(1), retry_at=at(2))
+    (callback,) = await due(webhooks, 2)
+    assert callback.faults == {"0": LATE, "1": {"rule": "b"}}
+    await webhooks.mark_delivered(job_id(1), seq=1)
+    state = await webhooks.state(job_id(1))
+    assert state is not None
+    assert state.faults == {"0": LATE, "1": {"rule": "b"}}
+
+
+async def test_of_faults_that_are_decided_at_once_one_is_kept(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([told_job()])
+    faults: list[JsonObject] = [{"rule": str(number)} for number in range(9)]
+    kept = await asyncio.gather(*(webhooks.keep_fault(job_id(1), seq=0, fault=fault) for fault in faults))
+    assert kept[0] in faults
+    assert list(kept) == [kept[0]] * len(faults)
+
+
+async def test_without_a_receiver_nothing_can_go_wrong(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([make_job(1)])
+    assert await webhooks.keep_fault(job_id(1), seq=0, fault=LATE) is None
+    assert await webhooks.keep_fault(job_id(2), seq=0, fault=LATE) is None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.workflow import WorkflowMemo, WorkflowStatus
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.ports import Stores, WorkflowOutbox
@@ -236,3 +237,20 @@ async def test_what_was_tried_is_known(outbox: WorkflowOutbox) -> None:
     assert await outbox.state(workflow_id(1)) == CallbackState(
         told=1, due_at=None, attempts=(failed, arrived, given_up)
     )
+
+
+LATE: JsonObject = {"rule": "a", "$x.y": {"late": 1.5}}
+
+
+async def test_what_goes_wrong_with_an_announcement_is_decided_once(outbox: WorkflowOutbox) -> None:
+    assert await outbox.keep_fault(workflow_id(1), seq=0, fault=LATE) is None
+    await announce(outbox, 1, 0, 1)
+    assert await outbox.keep_fault(workflow_id(1), seq=0, fault=LATE) == LATE
+    assert await outbox.keep_fault(workflow_id(1), seq=0, fault={"rule": "b"}) == LATE
+    await outbox.mark_failed(workflow_id(1), seq=0, retry_at=START + SECOND)
+    (due,) = await take(outbox)
+    assert due.faults == {"0": LATE}
+    await announce(outbox, 1, 2)
+    state = await outbox.state(workflow_id(1))
+    assert state is not None
+    assert state.faults == {"0": LATE}

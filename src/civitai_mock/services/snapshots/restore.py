@@ -154,6 +154,7 @@ async def _write_blobs(snapshot: SnapshotReader, records: Sequence[BlobRecord], 
                 keep_until=blob.keep_until,
                 owner=blob.owner,
                 facts=blob.facts,
+                fault=blob.fault,
             )
 
 

@@ -10,11 +10,19 @@ from pymongo import ReplaceOne
 
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob, etag_of
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.services.streams import chained, in_chunks
 from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import key_in, moment_text, name_of, parse_moment
+from civitai_mock.storage.mongo.encoding import (
+    json_text,
+    key_in,
+    moment_text,
+    name_of,
+    parse_json_object,
+    parse_moment,
+)
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.grouping import Grouped
 
@@ -61,6 +69,7 @@ class MongoBlobStore:
         keep_until: datetime,
         owner: str | None = None,
         facts: BlobFacts | None = None,
+        fault: ReadOnlyJson | None = None,
     ) -> Blob:
         members = await self._store(key, content, keep_until=keep_until)
         blob = Blob(
@@ -71,6 +80,7 @@ class MongoBlobStore:
             keep_until=keep_until,
             owner=owner,
             facts=facts,
+            fault=fault,
         )
         try:
             document = {**self._common_members(blob), **members}
@@ -96,6 +106,11 @@ class MongoBlobStore:
             await self._files.keep(before["file"], until=keep_until)
         change = {"$set": {"facts": facts.to_json(), "keepUntil": moment_text(keep_until)}}
         return (await self._blobs.update_one(before, change)).matched_count == 1
+
+    @raises_domain_errors
+    async def set_fault(self, key: str, fault: ReadOnlyJson, *, before: ReadOnlyJson | None) -> bool:
+        has_before = {**self._itself(key), "fault": None if before is None else json_text(before)}
+        return (await self._blobs.update_one(has_before, {"$set": {"fault": json_text(fault)}})).matched_count == 1
 
     @raises_domain_errors
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
@@ -172,6 +187,7 @@ class MongoBlobStore:
             "keepUntil": moment_text(blob.keep_until),
             "owner": blob.owner,
             **({"facts": blob.facts.to_json()} if blob.facts else {}),
+            **({"fault": json_text(blob.fault)} if blob.fault is not None else {}),
         }
 
 
@@ -187,13 +203,13 @@ async def _read_up_to(content: AsyncIterator[bytes], size: int) -> tuple[bytes, 
 
 
 def blob_of(document: Document) -> Blob | UndrawnBlob:
-    key, content_type, owner = name_of(document["_id"]), document["contentType"], document["owner"]
-    until = parse_moment(document["keepUntil"])
-    facts = BlobFacts.from_json(document["facts"]) if "facts" in document else None
-    if "recipe" in document:
-        recipe = document["recipe"]
-        return UndrawnBlob(
-            key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner, facts=facts
-        )
-    size, etag = document["size"], document["etag"]
-    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner, facts=facts)
+    undrawn = UndrawnBlob(
+        key=name_of(document["_id"]),
+        content_type=document["contentType"],
+        recipe=document.get("recipe", ""),
+        keep_until=parse_moment(document["keepUntil"]),
+        owner=document["owner"],
+        facts=BlobFacts.from_json(document["facts"]) if "facts" in document else None,
+        fault=parse_json_object(document["fault"]) if "fault" in document else None,
+    )
+    return undrawn if "recipe" in document else undrawn.filled(size=document["size"], etag=document["etag"])

@@ -10,6 +10,7 @@ from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.claims import Claim, Holding
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource, WorkflowPlace
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.search import Position, property_paths
 from civitai_mock.domain.stages import JobEventType, MovedBy, Outcome, Stage
 from civitai_mock.services.threads import in_thread_if_large
@@ -83,6 +84,7 @@ def _fields_of_some(job: Job, epoch: int) -> Document:
         "workflow": None if job.workflow is None else _place_document(job.workflow, epoch),
         "movedBy": job.moved_by and str(job.moved_by),
         "progress": None if job.progress is None else json_text(job.progress),
+        "askedFault": None if job.asked_fault is None else json_text(job.asked_fault),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -90,11 +92,13 @@ def _fields_of_some(job: Job, epoch: int) -> Document:
 def changing_fields(job: Job, epoch: int) -> Document:
     """Return the members that a change writes; some repeat the job in the form that filters, sums and indexes need."""
     ended = {} if job.outcome is None else {"endedAt": moment_text(job.last_event.at)}
+    faults = {"faults": [_fault_document(fault) for fault in job.faults]} if job.faults else {}
     is_queued = job.holding is Holding.QUEUED and job.moved_by is not MovedBy.REQUESTS
     return {
         "stage": str(job.stage),
         "outcome": None if job.outcome is None else str(job.outcome),
         **ended,
+        **faults,
         "waitsIn": epoch if job.is_blocked else None,
         "queuedIn": epoch if is_queued else None,
         "openIn": epoch if job.outcome is None else None,
@@ -150,6 +154,7 @@ def job_of(document: Document) -> Job:
         charged=document["charged"],
         workflow=_place_of(document["workflow"]) if "workflow" in document else None,
         progress=parse_json_object(document["progress"]) if "progress" in document else None,
+        asked_fault=parse_json_object(document["askedFault"]) if "askedFault" in document else None,
         slots=tuple(_slot_of(fields) for fields in document["slots"]),
         stage=Stage(document["stage"]),
         retry_attempt=document["retryAttempt"],
@@ -158,6 +163,7 @@ def job_of(document: Document) -> Job:
         claim=None if claim is None else _claim_of(claim),
         prompt_id=document["promptId"],
         is_blocked=document["waitsIn"] is not None,
+        faults=tuple([_fault_of(fields) for fields in document.get("faults", ())]),
         moved_by=MovedBy(document["movedBy"]) if "movedBy" in document else None,
         result=None if result is None else parse_json(result),
         taint=None if taint is None else parse_json_object(taint),
@@ -172,6 +178,15 @@ def _place_of(fields: Document) -> WorkflowPlace:
     return WorkflowPlace(
         workflow_id=name_of(fields["id"]), step=fields["step"], index=fields["index"], attempt=fields["attempt"]
     )
+
+
+def _fault_document(fault: JobFault) -> Document:
+    action = json_text(fault.action)
+    return {"attempt": fault.attempt, "rule": fault.rule, "action": action, "preset": fault.preset}
+
+
+def _fault_of(fields: Document) -> JobFault:
+    return JobFault(**{**fields, "action": parse_json_object(fields["action"])})
 
 
 async def jobs_of(documents: Iterable[Document]) -> list[Job]:

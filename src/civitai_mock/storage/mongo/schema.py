@@ -14,8 +14,9 @@ from civitai_mock.storage.mongo.collections import Collection
 # them; events that were stored before hold theirs. In 7 blobs and slots may have facts, which earlier ones do not have.
 # In 8 there are workflows, and jobs that belong to them. In 9 a job has its place in the feed of events; earlier ones
 # get theirs with the next change. In 10 everything is of an epoch of a namespace: what was
-# stored before is of the first. In 11 the last attempts at callbacks are kept; of those before nobody knows.
-VERSION = 11
+# stored before is of the first. In 11 the last attempts at callbacks are kept; of those before nobody knows. In 12 the
+# faults of jobs, blobs and callbacks are kept; what nothing was decided for has none.
+VERSION = 12
 ID = "schema"
 
 

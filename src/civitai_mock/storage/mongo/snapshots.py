@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports.snapshots import CounterRecord, Delivery, JobRecord, ResourceRecord, WorkflowRecord
-from civitai_mock.storage.mongo.attempts import attempt_entry, attempts_of
+from civitai_mock.storage.mongo.attempts import attempt_entry, attempts_of, fault_texts, faults_of
 from civitai_mock.storage.mongo.blobs import blob_of
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -163,10 +163,12 @@ def _delivery(member: Document) -> Delivery:
         due_at=None if due_at is None else parse_moment(due_at),
         failures=member["failures"],
         attempts=attempts_of(member),
+        faults=faults_of(member),
     )
 
 
 def _delivery_members(delivery: Delivery) -> Document:
     due_at = {} if delivery.due_at is None else {"dueAt": moment_text(delivery.due_at)}
     attempts = {"attempts": [attempt_entry(each) for each in delivery.attempts]} if delivery.attempts else {}
-    return {"told": delivery.told, "failures": delivery.failures, **due_at, **attempts}
+    faults = {"faults": fault_texts(delivery.faults)} if delivery.faults else {}
+    return {"told": delivery.told, "failures": delivery.failures, **due_at, **attempts, **faults}

@@ -10,9 +10,10 @@ from datetime import datetime
 from bson import ObjectId
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
-from civitai_mock.storage.mongo.attempts import appended, pushed, state_of
+from civitai_mock.storage.mongo.attempts import appended, faults_of, keep_fault, pushed, state_of
 from civitai_mock.storage.mongo.claims import stamp_front
 from civitai_mock.storage.mongo.collections import LONGEST_DUE_FIRST, Collection, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
@@ -70,6 +71,10 @@ class MongoWebhookOutbox:
             await self._jobs.update_one(self._undelivered(job_id), {**again, **pushed("callback", attempt)})
 
     @raises_domain_errors
+    async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        return await keep_fault(self._jobs, self._undelivered(job_id), "callback", seq=seq, fault=fault)
+
+    @raises_domain_errors
     async def state(self, job_id: str) -> CallbackState | None:
         found = await self._jobs.find_one({"jobId": job_id, "epoch": self._epoch.number}, {"callback": 1})
         return None if found is None else state_of(found.get("callback") or {"told": -1})
@@ -91,4 +96,9 @@ def update_and_make_due(fields: Document, *, feed_position: str) -> Pipeline:
 
 def _due_webhook_of(document: Document) -> DueWebhook:
     callback = document["callback"]
-    return DueWebhook(job=job_of(document), delivered_seq=callback["told"], failures=callback["failures"])
+    return DueWebhook(
+        job=job_of(document),
+        delivered_seq=callback["told"],
+        failures=callback["failures"],
+        faults=faults_of(callback),
+    )

@@ -9,9 +9,10 @@ from datetime import datetime
 from bson import ObjectId
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
-from civitai_mock.storage.mongo.attempts import appended, pushed, state_of
+from civitai_mock.storage.mongo.attempts import appended, faults_of, keep_fault, pushed, state_of
 from civitai_mock.storage.mongo.claims import stamp_front
 from civitai_mock.storage.mongo.collections import LONGEST_ANNOUNCED_FIRST, Collection, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import is_storable, key_in, moment_text, name_of, parse_moment
@@ -91,6 +92,10 @@ class MongoWorkflowOutbox:
             await self._workflows.update_one(self._untold(workflow_id, seq), {**again, **pushed("outbox", attempt)})
 
     @raises_domain_errors
+    async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        return await keep_fault(self._workflows, {"_id": self._key(workflow_id)}, "outbox", seq=seq, fault=fault)
+
+    @raises_domain_errors
     async def state(self, workflow_id: str) -> CallbackState | None:
         found = await self._workflows.find_one({"_id": self._key(workflow_id)}, {"outbox": 1})
         return state_of(found["outbox"]) if found and found.get("outbox") else None
@@ -121,4 +126,9 @@ def _due_announcement_of(document: Document) -> DueAnnouncement:
     """Return the first announcement that the receivers do not know; the entries are in order of `seq`."""
     outbox = document["outbox"]
     announcement = announcement_of(outbox["entries"][outbox["told"] + 1])
-    return DueAnnouncement(workflow_id=name_of(document["_id"]), announcement=announcement, failures=outbox["failures"])
+    return DueAnnouncement(
+        workflow_id=name_of(document["_id"]),
+        announcement=announcement,
+        failures=outbox["failures"],
+        faults=faults_of(outbox),
+    )

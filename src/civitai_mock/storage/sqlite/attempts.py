@@ -1,6 +1,7 @@
-"""Attempts at callbacks in SQLite: a JSON array for each job or workflow, with the last ones in order.
+"""Attempts at callbacks in SQLite, and their faults.
 
-Both outboxes keep them, each in a column of its own.
+The last attempts at those of a job or workflow are a JSON array in order, their faults a JSON object. Both outboxes
+keep them, each in columns of its own.
 """
 
 from collections.abc import Sequence
@@ -8,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from civitai_mock.domain.callbacks import MOST_ATTEMPTS, CallbackAttempt, CallbackState
+from civitai_mock.domain.callbacks import MOST_ATTEMPTS, CallbackAttempt, CallbackFaults, CallbackState
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.storage.sqlite.encoding import Value, from_micros, to_json, to_micros
 
 # The value of a column with one more attempt, the text `:attempt`; without one it stays.
@@ -17,6 +19,9 @@ NOTED = f"""
         CASE WHEN json_array_length({{column}}) >= {MOST_ATTEMPTS} THEN json_remove({{column}}, '$[0]')
         ELSE coalesce({{column}}, '[]') END, '$[#]', json(:attempt)) END
 """
+
+# The value of a column with one more fault, the text `:fault` with the name `:path`, unless there is one already.
+DECIDED = "json_insert(coalesce({column}, json_object()), :path, json(:fault))"
 
 
 def attempt_text(attempt: CallbackAttempt | None) -> str | None:
@@ -36,9 +41,27 @@ def attempts_from(text: str | None) -> tuple[CallbackAttempt, ...]:
     )
 
 
-def state_from(told: int, due_at: int | None, attempts: str | None) -> CallbackState:
+def fault_values(seq: int, fault: ReadOnlyJson) -> dict[str, Value]:
+    """Return what `:path` and `:fault` stand for."""
+    return {"path": f'$."{seq}"', "fault": to_json(dict(fault))}
+
+
+def faults_text(faults: CallbackFaults) -> str | None:
+    """Return the value of the column of faults."""
+    return to_json({seq: dict(fault) for seq, fault in faults.items()}) if faults else None
+
+
+def faults_from(text: str | None) -> CallbackFaults:
+    found: CallbackFaults = orjson.loads(text) if text else {}
+    return found
+
+
+def state_from(told: int, due_at: int | None, attempts: str | None, faults: str | None) -> CallbackState:
     return CallbackState(
-        told=told, due_at=None if due_at is None else from_micros(due_at), attempts=attempts_from(attempts)
+        told=told,
+        due_at=None if due_at is None else from_micros(due_at),
+        attempts=attempts_from(attempts),
+        faults=faults_from(faults),
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from civitai_mock.domain.blob import KEY_PATTERN, Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
@@ -20,17 +21,18 @@ T = TypeVar("T")
 SWEEP_BATCH = 32  # files, which a write unlinks while others wait
 UNKNOWN_SIZE_AND_ETAG = (0, "")  # as the columns cannot be NULL
 # The columns that `blob_from` reads.
-SELECT = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts FROM blobs "
+SELECT = "SELECT key, content_type, size, etag, keep_until, owner, recipe, facts, fault FROM blobs "
 GET = SELECT + "WHERE epoch = ? AND key = ?"
 PUT = """
-    INSERT OR REPLACE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts, fault)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 PUT_NEW = """
-    INSERT OR IGNORE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR IGNORE INTO blobs (epoch, key, content_type, size, etag, keep_until, owner, recipe, facts, fault)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 DESCRIBE = "UPDATE blobs SET facts = ?, keep_until = ? WHERE epoch = ? AND key = ?"
+SET_FAULT = "UPDATE blobs SET fault = ? WHERE epoch = ? AND key = ? AND fault IS ?"
 FILL = "UPDATE blobs SET size = ?, etag = ?, recipe = NULL WHERE epoch = ? AND key = ? AND recipe = ?"
 DELETE = "DELETE FROM blobs WHERE epoch = ? AND key = ?"
 EXPIRED = "SELECT key FROM blobs WHERE epoch = ? AND keep_until <= ? ORDER BY keep_until LIMIT ?"
@@ -53,6 +55,7 @@ class SqliteBlobStore:
         keep_until: datetime,
         owner: str | None = None,
         facts: BlobFacts | None = None,
+        fault: ReadOnlyJson | None = None,
     ) -> Blob:
         _check_key(key)
         epoch = self._epoch.number
@@ -65,6 +68,7 @@ class SqliteBlobStore:
             keep_until=keep_until,
             owner=owner,
             facts=facts,
+            fault=fault,
         )
         try:
             await self._write(partial(self._keep, epoch, blob, upload))
@@ -92,6 +96,10 @@ class SqliteBlobStore:
     async def describe(self, key: str, facts: BlobFacts, *, keep_until: datetime) -> bool:
         described = (_facts_text(facts), to_micros(keep_until), self._epoch.number, key)
         return await self._write(lambda connection: connection.execute(DESCRIBE, described).rowcount == 1)
+
+    async def set_fault(self, key: str, fault: ReadOnlyJson, *, before: ReadOnlyJson | None) -> bool:
+        kept = (_fault_text(fault), self._epoch.number, key, _fault_text(before))
+        return await self._write(lambda connection: connection.execute(SET_FAULT, kept).rowcount == 1)
 
     async def fill(self, blob: UndrawnBlob, content: AsyncIterator[bytes]) -> Blob | None:
         epoch = self._epoch.number
@@ -158,19 +166,29 @@ def _undrawn_row(blob: UndrawnBlob) -> tuple[Value, ...]:
 
 
 def _later_columns(blob: Blob | UndrawnBlob, *, recipe: str | None) -> tuple[Value, ...]:
-    return (to_micros(blob.keep_until), blob.owner, recipe, _facts_text(blob.facts))
+    return (to_micros(blob.keep_until), blob.owner, recipe, _facts_text(blob.facts), _fault_text(blob.fault))
 
 
 def _facts_text(facts: BlobFacts | None) -> str | None:
     return None if facts is None else to_json(facts.to_json())
 
 
+def _fault_text(fault: ReadOnlyJson | None) -> str | None:
+    return None if fault is None else to_json(dict(fault))
+
+
 def blob_from(row: Row) -> Blob | UndrawnBlob:
-    key, content_type, size, etag, keep_until, owner, recipe, known = row
+    key, content_type, size, etag, keep_until, owner, recipe, known, decided = row
     until = from_micros(keep_until)
     facts = None if known is None else BlobFacts.from_json(orjson.loads(known))
-    if recipe is not None:
-        return UndrawnBlob(
-            key=key, content_type=content_type, recipe=recipe, keep_until=until, owner=owner, facts=facts
-        )
-    return Blob(key=key, content_type=content_type, size=size, etag=etag, keep_until=until, owner=owner, facts=facts)
+    fault = None if decided is None else orjson.loads(decided)
+    undrawn = UndrawnBlob(
+        key=key,
+        content_type=content_type,
+        recipe=recipe or "",
+        keep_until=until,
+        owner=owner,
+        facts=facts,
+        fault=fault,
+    )
+    return undrawn.filled(size=size, etag=etag) if recipe is None else undrawn

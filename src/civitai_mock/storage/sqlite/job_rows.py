@@ -11,6 +11,7 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import BlobFacts, Slot, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource, JobSummary, WorkflowPlace
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.search import property_paths
 from civitai_mock.domain.stages import MovedBy
@@ -53,6 +54,7 @@ def request_text(job: Job) -> str:
         "dependencies": job.dependencies,
         "workflow": None if job.workflow is None else _place_parts(job.workflow),
         "progress": None if job.progress is None else dict(job.progress),
+        "asked_fault": None if job.asked_fault is None else dict(job.asked_fault),
     }
     return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
 
@@ -83,6 +85,7 @@ def job_changes(job: Job) -> tuple[Value, ...]:
         job.prompt_id,
         job.is_blocked,
         None if job.result is None else to_json(job.result),
+        to_json([_fault_parts(fault) for fault in job.faults]) if job.faults else None,
         changed_at if job.callback_url else None,
     )
 
@@ -90,7 +93,7 @@ def job_changes(job: Job) -> tuple[Value, ...]:
 def job_from(row: Row) -> Job:
     """Make a job from the columns of `schema.JOB`."""
     job_id, job_type, issued_by, submission_id, cost, charged, priority, micros, expire_at, keep_until, *rest = row
-    slots, seq, stage, retry_attempt, outcome, *claim, prompt_id, waits, moved_by = rest[:-5]
+    slots, seq, stage, retry_attempt, outcome, *claim, prompt_id, waits, moved_by, faults = rest[:-5]
     result, taint, request, last, texts = rest[-5:]
     body, created_at = orjson.loads(request), from_micros(micros)
     facts = JobFacts(job_id=job_id, job_type=job_type, trace_id=body["trace_id"], created_at=created_at)
@@ -118,6 +121,7 @@ def job_from(row: Row) -> Job:
         charged=charged == 1,
         workflow=_place(*body["workflow"]) if "workflow" in body else None,
         progress=body.get("progress"),
+        asked_fault=body.get("asked_fault"),
         moved_by=MOVED_BY[moved_by],
         slots=_slots(job_id, slots),
         stage=STAGES[stage],
@@ -127,6 +131,7 @@ def job_from(row: Row) -> Job:
         claim=_claim(*claim) if claim[1] is not None else None,
         prompt_id=prompt_id,
         is_blocked=waits == 1,
+        faults=() if faults is None else tuple([_fault(*parts) for parts in orjson.loads(faults)]),
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),
     )
@@ -174,6 +179,14 @@ def _place_parts(place: WorkflowPlace) -> tuple[str | int, ...]:
 
 def _place(workflow_id: str, step: int, index: int, attempt: int) -> WorkflowPlace:
     return WorkflowPlace(workflow_id=workflow_id, step=step, index=index, attempt=attempt)
+
+
+def _fault_parts(fault: JobFault) -> tuple[int | str | JsonObject | None, ...]:
+    return (fault.attempt, fault.rule, dict(fault.action), fault.preset)
+
+
+def _fault(attempt: int, rule: str, action: JsonObject, preset: str | None) -> JobFault:
+    return JobFault(attempt=attempt, rule=rule, action=action, preset=preset)
 
 
 def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | JsonObject | None, ...]:

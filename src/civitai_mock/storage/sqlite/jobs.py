@@ -47,7 +47,7 @@ LATEST_EVENT = """
 REPLACE = """
     UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, outcome = ?,
         provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?, prompt_id = ?,
-        waits = ?, result = ?, callback_due_at = coalesce(callback_due_at, ?), polls = 0
+        waits = ?, result = ?, faults = ?, callback_due_at = coalesce(callback_due_at, ?), polls = 0
     WHERE epoch = ? AND id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
         AND lease_until IS coalesce(?, lease_until)
     RETURNING number

@@ -15,8 +15,8 @@ INSERT = """
     INSERT INTO "{jobs}" (epoch, id, type, issued_by, submission_id, cost, charged, priority,
         created_at, expire_at, keep_until, taint, moved_by,
         slots, seq, changed_at, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
-        waits, result, callback_due_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        waits, result, faults, callback_due_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_REQUEST = """INSERT INTO "{jobs} requests" (job, body) VALUES (?, ?)"""
 INSERT_PLACE = """

@@ -14,13 +14,13 @@ S = TypeVar("S")
 JOB = """
     id, type, issued_by, submission_id, cost, charged, priority, created_at, expire_at, keep_until,
     slots, seq, stage, retry_attempt, outcome, provider, worker_id, claimed_at, lease_until, prompt_id,
-    waits, moved_by, result, taint,
+    waits, moved_by, faults, result, taint,
     (SELECT request.body FROM "{jobs} requests" AS request WHERE request.job = "{jobs}".number),
     (SELECT last.body FROM "{jobs} {job_events}" AS last WHERE last.job = "{jobs}".number AND last.seq = "{jobs}".seq),
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 11
+VERSION = 12
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
@@ -30,7 +30,8 @@ VERSION = 11
 # version 9 a row of events has its position in the feed, which grows with each row; those of before have none. Since
 # version 10 all that is found by an id or a name has the epoch of its namespace before it (see `domain.namespaces`);
 # resources that all namespaces see have `SHARED_EPOCH`. What has the number of a job or a workflow needs none.
-# Since version 11 the last attempts at callbacks are kept; of those before nobody knows.
+# Since version 11 the last attempts at callbacks are kept; of those before nobody knows. Since version 12 the faults
+# of jobs, blobs and callbacks are kept, as JSON; what nothing was decided for has none.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -43,7 +44,7 @@ TABLES = (
         lease_until INTEGER, prompt_id TEXT, waits INTEGER NOT NULL, result TEXT, taint TEXT,
         callback_due_at INTEGER, callback_told INTEGER NOT NULL DEFAULT -1,
         callback_failures INTEGER NOT NULL DEFAULT 0, moved_by TEXT, polls INTEGER NOT NULL DEFAULT 0,
-        callback_attempts TEXT, UNIQUE (epoch, id))
+        callback_attempts TEXT, faults TEXT, callback_faults TEXT, UNIQUE (epoch, id))
     """,
     """CREATE TABLE IF NOT EXISTS "{jobs} requests" (job INTEGER PRIMARY KEY, body TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS "{jobs} texts" (job INTEGER PRIMARY KEY, body BLOB NOT NULL)""",
@@ -82,7 +83,7 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs} deliveries" (
         workflow INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL, due_at INTEGER,
-        told INTEGER NOT NULL DEFAULT -1, failures INTEGER NOT NULL DEFAULT 0, attempts TEXT)
+        told INTEGER NOT NULL DEFAULT -1, failures INTEGER NOT NULL DEFAULT 0, attempts TEXT, faults TEXT)
     """,
     """
     CREATE TABLE IF NOT EXISTS "{resources}" (
@@ -92,7 +93,7 @@ TABLES = (
     """
     CREATE TABLE IF NOT EXISTS blobs (
         epoch INTEGER NOT NULL, key TEXT NOT NULL, content_type TEXT NOT NULL, size INTEGER NOT NULL,
-        etag TEXT NOT NULL, keep_until INTEGER NOT NULL, owner TEXT, recipe TEXT, facts TEXT,
+        etag TEXT NOT NULL, keep_until INTEGER NOT NULL, owner TEXT, recipe TEXT, facts TEXT, fault TEXT,
         PRIMARY KEY (epoch, key))
     """,
     "CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL)",

@@ -12,7 +12,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import MOST_BYTES_FOUND
 from civitai_mock.ports.snapshots import CounterRecord, Delivery, JobRecord, ResourceRecord, WorkflowRecord
-from civitai_mock.storage.sqlite.attempts import attempts_from, attempts_text
+from civitai_mock.storage.sqlite.attempts import attempts_from, attempts_text, faults_from, faults_text
 from civitai_mock.storage.sqlite.blobs import SELECT as SELECT_BLOBS
 from civitai_mock.storage.sqlite.blobs import blob_from
 from civitai_mock.storage.sqlite.database import Database
@@ -35,7 +35,7 @@ EXTERNAL_ID = 3  # the place of the column in `workflow_row`
 # Jobs by `Position`, as younger ones may be added meanwhile.
 JOBS = """
     SELECT created_at, submission_id, id, number, callback_told, callback_due_at, callback_failures, callback_attempts,
-        polls, {job}
+        callback_faults, polls, {job}
     FROM "{jobs}" WHERE epoch = ? AND (created_at, submission_id, id) > (?, ?, ?)
     ORDER BY created_at, submission_id, id LIMIT ?
 """
@@ -43,14 +43,15 @@ EVENTS = """
     SELECT job, seq, body FROM "{jobs} {job_events}" WHERE job IN (SELECT value FROM json_each(?)) ORDER BY job, seq
 """
 NOTE_JOB = """
-    UPDATE "{jobs}" SET callback_told = ?, callback_due_at = ?, callback_failures = ?, callback_attempts = ?, polls = ?
+    UPDATE "{jobs}" SET callback_told = ?, callback_due_at = ?, callback_failures = ?, callback_attempts = ?,
+        callback_faults = ?, polls = ?
     WHERE number = ?
 """
 WORKFLOWS = """
     SELECT id, number, is_deleted, version, body FROM "{jobs} workflows" WHERE epoch = ? AND id > ? ORDER BY id LIMIT ?
 """
 DELIVERIES = """
-    SELECT workflow, last, told, due_at, failures, attempts FROM "{jobs} deliveries"
+    SELECT workflow, last, told, due_at, failures, attempts, faults FROM "{jobs} deliveries"
     WHERE workflow IN (SELECT value FROM json_each(?))
 """
 ANNOUNCEMENTS = """
@@ -58,8 +59,8 @@ ANNOUNCEMENTS = """
     WHERE workflow IN (SELECT value FROM json_each(?)) ORDER BY workflow, seq
 """
 NOTE_DELIVERY = """
-    INSERT INTO "{jobs} deliveries" (workflow, epoch, last, told, due_at, failures, attempts)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO "{jobs} deliveries" (workflow, epoch, last, told, due_at, failures, attempts, faults)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 RESOURCES = 'SELECT identity, body FROM "{resources}" WHERE epoch = ? AND identity > ? ORDER BY identity LIMIT ?'
 BLOBS = SELECT_BLOBS + "WHERE epoch = ? AND key > ? ORDER BY key LIMIT ?"
@@ -116,11 +117,13 @@ class SqliteSnapshotStore:
             numbers = to_json([row[3] for row in page])
             for number, *row in await self._database.scan(self._sql.events, (numbers,)):
                 events[number].append(tuple(row))
-            for *_, number, told, due_at, failures, attempts, polls, row in [(*row[:9], row[9:]) for row in page]:
+            for *_, number, told, due_at, failures, attempts, faults, polls, row in [
+                (*row[:10], row[10:]) for row in page
+            ]:
                 job = job_from(row)
                 events_so_far = _events_of(job, events[number], texts=row[-1])
                 if events_so_far[-1].seq == job.seq:
-                    delivery = _delivery(told, due_at, failures, attempts)
+                    delivery = _delivery(told, due_at, failures, attempts, faults)
                     yield JobRecord(job=job, earlier=tuple(events_so_far[:-1]), delivery=delivery, polls=polls)
 
     async def resources(self) -> AsyncIterator[ResourceRecord]:
@@ -208,14 +211,20 @@ def _events_of(job: Job, rows: Sequence[Row], *, texts: bytes | str | None) -> S
     return events_from(known, facts_of(job), texts=texts)
 
 
-def _delivery(told: int, due_at: int | None, failures: int, attempts: str | None) -> Delivery:
-    due = None if due_at is None else from_micros(due_at)
-    return Delivery(told=told, due_at=due, failures=failures, attempts=attempts_from(attempts))
+def _delivery(told: int, due_at: int | None, failures: int, attempts: str | None, faults: str | None) -> Delivery:
+    return Delivery(
+        told=told,
+        due_at=None if due_at is None else from_micros(due_at),
+        failures=failures,
+        attempts=attempts_from(attempts),
+        faults=faults_from(faults),
+    )
 
 
 def _delivery_columns(delivery: Delivery) -> tuple[Value, ...]:
     due_at = None if delivery.due_at is None else to_micros(delivery.due_at)
-    return (delivery.told, due_at, delivery.failures, attempts_text(delivery.attempts))
+    attempts, faults = attempts_text(delivery.attempts), faults_text(delivery.faults)
+    return (delivery.told, due_at, delivery.failures, attempts, faults)
 
 
 def _resource_columns(record: ResourceRecord) -> tuple[Value, ...]:

@@ -85,13 +85,16 @@ DROP_OLD_EVENTS = """DELETE FROM "{job_events}" WHERE job_id IN (SELECT id FROM 
 HAS_EVENTS = """SELECT EXISTS (SELECT 1 FROM "{job_events}")"""
 DROP_EVENTS = """DROP TABLE "{job_events}" """
 ADD_COLUMN = "ALTER TABLE blobs ADD COLUMN {} TEXT"
-LATER_COLUMNS = ("owner", "recipe", "facts")  # which came with versions 3, 5 and 6
+LATER_COLUMNS = ("owner", "recipe", "facts", "fault")  # which came with versions 3, 5, 6 and 12
 ARE_UNOWNED = "SELECT EXISTS (SELECT 1 FROM blobs WHERE epoch = 1 AND owner IS NULL)"
 MAKERS = """SELECT id, issued_by, json_array_length(slots) FROM "{jobs}" WHERE epoch = 1 """
 ADD_POSITION = """ALTER TABLE "{jobs} {job_events}" ADD COLUMN position INTEGER"""
-# By table, the column that came with version 11.
-ATTEMPTS: Mapping[str, str] = {"{jobs}": "callback_attempts", "{jobs} deliveries": "attempts"}
-ADD_ATTEMPTS = 'ALTER TABLE "{table}" ADD COLUMN {column} TEXT'
+# Columns of texts that came with versions 11 and 12, by table.
+NEW_COLUMNS: Mapping[str, Sequence[str]] = {
+    "{jobs}": ("callback_attempts", "faults", "callback_faults"),
+    "{jobs} deliveries": ("attempts", "faults"),
+}
+ADD_NEW_COLUMN = 'ALTER TABLE "{table}" ADD COLUMN {column} TEXT'
 INSERT_NAMESPACE = """
     INSERT INTO namespaces (name, epoch, changed, used_at, is_deleted, document) VALUES (?, ?, 0, 0, 0, '{}')
     ON CONFLICT (name) DO NOTHING
@@ -106,7 +109,7 @@ def create_schema(connection: sqlite3.Connection, names: TableNames) -> None:
         version = _version(connection)
         add_columns_of_blobs(connection)
         add_positions_of_events(connection, names)
-        add_attempts(connection, names)
+        add_new_columns(connection, names)
         with old_jobs_taken_over(connection, names), epochs_added(connection, names):
             for statement in TABLES:
                 connection.execute(names.fill(statement))
@@ -255,13 +258,14 @@ def add_positions_of_events(connection: sqlite3.Connection, names: TableNames) -
         connection.execute(names.fill(ADD_POSITION))
 
 
-def add_attempts(connection: sqlite3.Connection, names: TableNames) -> None:
-    """Add the columns of attempts at callbacks; older tables, which have no epochs, are made anew with them."""
-    for name, column in ATTEMPTS.items():
+def add_new_columns(connection: sqlite3.Connection, names: TableNames) -> None:
+    """Add the columns that tables with epochs may not have; older ones are made anew with them."""
+    for name, new in NEW_COLUMNS.items():
         table = names.fill(name)
         columns = _columns(connection, table)
-        if "epoch" in columns and column not in columns:
-            connection.execute(ADD_ATTEMPTS.format(table=table, column=column))
+        for column in new:
+            if "epoch" in columns and column not in columns:
+                connection.execute(ADD_NEW_COLUMN.format(table=table, column=column))
 
 
 def find_owners_of_blobs(connection: sqlite3.Connection, names: TableNames) -> None:

@@ -9,9 +9,10 @@ from datetime import datetime
 from functools import partial
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
-from civitai_mock.storage.sqlite.attempts import NOTED, attempt_text, state_from
+from civitai_mock.storage.sqlite.attempts import DECIDED, NOTED, attempt_text, fault_values, faults_from, state_from
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
 from civitai_mock.storage.sqlite.job_rows import job_from
@@ -19,8 +20,8 @@ from civitai_mock.storage.sqlite.schema import TableNames, filled
 
 IS_DUE = """SELECT 1 FROM "{jobs}" WHERE epoch = ? AND callback_due_at <= ? LIMIT 1"""
 DUE = """
-    SELECT {job}, callback_told, callback_failures FROM "{jobs}" WHERE epoch = ? AND callback_due_at <= ?
-    ORDER BY callback_due_at, id LIMIT max(?, 0)
+    SELECT {job}, callback_told, callback_failures, callback_faults FROM "{jobs}"
+    WHERE epoch = ? AND callback_due_at <= ? ORDER BY callback_due_at, id LIMIT max(?, 0)
 """
 NEXT_DUE = """SELECT min(callback_due_at) FROM "{jobs}" WHERE epoch = ? AND callback_due_at IS NOT NULL"""
 HOLD = """UPDATE "{jobs}" SET callback_due_at = ? WHERE epoch = ? AND id = ?"""
@@ -40,7 +41,13 @@ GIVE_UP = """
         callback_attempts = {noted}
     WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL
 """
-STATE = """SELECT callback_told, callback_due_at, callback_attempts FROM "{jobs}" WHERE epoch = ? AND id = ?"""
+KEEP_FAULT = """
+    UPDATE "{jobs}" SET callback_faults = {decided}
+    WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL RETURNING callback_faults
+"""
+STATE = """
+    SELECT callback_told, callback_due_at, callback_attempts, callback_faults FROM "{jobs}" WHERE epoch = ? AND id = ?
+"""
 
 
 class OutboxStatements:
@@ -51,10 +58,11 @@ class OutboxStatements:
         self.due = names.fill(DUE)
         self.next_due = names.fill(NEXT_DUE)
         self.hold = names.fill(HOLD)
-        noted = NOTED.format(column="callback_attempts")
+        noted, decided = NOTED.format(column="callback_attempts"), DECIDED.format(column="callback_faults")
         self.delivered = names.fill(DELIVERED.replace("{noted}", noted))
         self.try_again = names.fill(TRY_AGAIN.replace("{noted}", noted))
         self.give_up = names.fill(GIVE_UP.replace("{noted}", noted))
+        self.keep_fault = names.fill(KEEP_FAULT.replace("{decided}", decided))
         self.state = names.fill(STATE)
 
 
@@ -73,7 +81,8 @@ class SqliteWebhookOutbox:
         hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
         rows = await self._database.write(hold, epoch=self._epoch)
         return [
-            DueWebhook(job=job_from(tuple(row)), delivered_seq=seq, failures=failures) for *row, seq, failures in rows
+            DueWebhook(job=job_from(tuple(row)), delivered_seq=seq, failures=failures, faults=faults_from(faults))
+            for *row, seq, failures, faults in rows
         ]
 
     def _hold(self, epoch: int, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
@@ -98,6 +107,13 @@ class SqliteWebhookOutbox:
         else:
             again = values | {"due_at": to_micros(retry_at)}
             await self._database.write(lambda db: db.execute(self._sql.try_again, again), epoch=self._epoch)
+
+    async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        values = {"epoch": self._epoch.number, "id": job_id, **fault_values(seq, fault)}
+        rows = await self._database.write(
+            lambda db: db.execute(self._sql.keep_fault, values).fetchall(), epoch=self._epoch
+        )
+        return faults_from(rows[0][0])[str(seq)] if rows else None
 
     async def state(self, job_id: str) -> CallbackState | None:
         rows = self._database.read(self._sql.state, (self._epoch.number, job_id))

@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
-from civitai_mock.storage.sqlite.attempts import NOTED, attempt_text, state_from
+from civitai_mock.storage.sqlite.attempts import DECIDED, NOTED, attempt_text, fault_values, faults_from, state_from
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
 from civitai_mock.storage.sqlite.schema import TableNames, filled
@@ -28,7 +29,7 @@ ANNOUNCED = """
 """
 IS_DUE = 'SELECT 1 FROM "{jobs} deliveries" WHERE epoch = ? AND due_at <= ? LIMIT 1'
 DUE = """
-    SELECT delivery.workflow, workflow.id, delivery.failures, next.seq, next.at, next.body
+    SELECT delivery.workflow, workflow.id, delivery.failures, delivery.faults, next.seq, next.at, next.body
     FROM "{jobs} deliveries" AS delivery
     CROSS JOIN "{jobs} announcements" AS next ON next.workflow = delivery.workflow AND next.seq = delivery.told + 1
     CROSS JOIN "{jobs} workflows" AS workflow ON workflow.number = delivery.workflow
@@ -47,8 +48,12 @@ TRY_AGAIN = """
     UPDATE "{jobs} deliveries" SET failures = failures + 1, due_at = :due_at, attempts = {noted}
     WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) AND told < :seq
 """
+KEEP_FAULT = """
+    UPDATE "{jobs} deliveries" SET faults = {decided}
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) RETURNING faults
+"""
 STATE = """
-    SELECT told, due_at, attempts FROM "{jobs} deliveries"
+    SELECT told, due_at, attempts, faults FROM "{jobs} deliveries"
     WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ?)
 """
 
@@ -69,6 +74,7 @@ class AnnouncementStatements:
         noted = NOTED.format(column="attempts")
         self.told = names.fill(TOLD.replace("{noted}", noted))
         self.try_again = names.fill(TRY_AGAIN.replace("{noted}", noted))
+        self.keep_fault = names.fill(KEEP_FAULT.replace("{decided}", DECIDED.format(column="faults")))
         self.state = names.fill(STATE)
 
 
@@ -114,8 +120,13 @@ class SqliteWorkflowOutbox:
         hold = partial(self._hold, self._epoch.number, to_micros(now), to_micros(hold_until), limit)
         rows = await self._database.write(hold, epoch=self._epoch)
         return [
-            DueAnnouncement(workflow_id=workflow_id, announcement=announcement_from(row), failures=failures)
-            for _, workflow_id, failures, *row in rows
+            DueAnnouncement(
+                workflow_id=workflow_id,
+                announcement=announcement_from(row),
+                failures=failures,
+                faults=faults_from(faults),
+            )
+            for _, workflow_id, failures, faults, *row in rows
         ]
 
     def _hold(self, epoch: int, now: int, until: int, limit: int, connection: sqlite3.Connection) -> list[Row]:
@@ -139,6 +150,13 @@ class SqliteWorkflowOutbox:
             return
         again = self._values(workflow_id, seq, attempt) | {"due_at": to_micros(retry_at)}
         await self._database.write(lambda db: db.execute(self._sql.try_again, again), epoch=self._epoch)
+
+    async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
+        values = {"epoch": self._epoch.number, "id": workflow_id, **fault_values(seq, fault)}
+        rows = await self._database.write(
+            lambda db: db.execute(self._sql.keep_fault, values).fetchall(), epoch=self._epoch
+        )
+        return faults_from(rows[0][0])[str(seq)] if rows else None
 
     async def state(self, workflow_id: str) -> CallbackState | None:
         rows = self._database.read(self._sql.state, (self._epoch.number, workflow_id))
