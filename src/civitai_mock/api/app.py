@@ -142,6 +142,15 @@ class Api(Starlette):
     def routes(self) -> list[BaseRoute]:
         return [*self.all_routes.routes, *self.control_routes]
 
+    @cached_property
+    def plain_paths(self) -> frozenset[str]:
+        """Return most paths of the OpenAPI description, which takes two seconds to make."""
+        return frozenset(route.path_format for route in (*self.plain_routes, *self.control_routes))
+
+    def described_paths(self) -> frozenset[str]:
+        """Return all of them; this may run beside the event loop."""
+        return frozenset(self.all_routes.openapi()["paths"])
+
     async def answer_by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._has_control_plane and is_control_path(scope["path"]):
             await imported(CONTROL_ROUTES)

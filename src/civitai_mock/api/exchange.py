@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.control_plane import ControlPlane
+    from civitai_mock.services.edit_faults import EditFaults
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
@@ -164,8 +165,8 @@ class ServedNamespace(Protocol):
 class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
-    `control` knows what is set for them, `manage` changes them, in all processes, and `snapshots` saves and restores
-    them.
+    `control` knows what is set for them, `manage` changes them, in all processes, and `edit_faults` their rules;
+    `snapshots` saves and restores them.
     """
 
     @property
@@ -179,6 +180,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def snapshots(self) -> "NamespaceSnapshots": ...
+
+    @property
+    def edit_faults(self) -> "EditFaults": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

@@ -27,6 +27,7 @@ from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
 if TYPE_CHECKING:
+    from civitai_mock.services.edit_faults import EditFaults
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
@@ -85,6 +86,13 @@ class Namespaces:
         from civitai_mock.bootstrap.snapshots import make_snapshots
 
         return make_snapshots(self._runtime, self.control, on_left=self._has_over.set)
+
+    @cached_property
+    def edit_faults(self) -> "EditFaults":
+        """Load and make it at first use: most processes are never told a rule."""
+        from civitai_mock.services.edit_faults import EditFaults
+
+        return EditFaults(manage=self.manage, most=self._runtime.settings.faults_max_rules)
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""

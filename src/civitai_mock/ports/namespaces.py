@@ -1,6 +1,6 @@
 """Port of a store for namespaces: their records, the processes that obey them, and what several processes share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -85,6 +85,10 @@ class NamespaceStore(Protocol):
 
     async def count(self, epoch: int, key: str) -> int:
         """Add one to a counter of an epoch, and return how often this was done before: 0 at first."""
+        ...
+
+    async def counted(self, epoch: int, keys: Sequence[str]) -> Mapping[str, int]:
+        """Return how often each of these counters of an epoch was added to; those that never were are missing."""
         ...
 
     async def begin_epoch(self, *, lasting: timedelta) -> int:

@@ -7,21 +7,33 @@ from datetime import datetime
 import structlog
 
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.faults.choice import Counted
 from civitai_mock.domain.faults.rules import FaultRule, parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
 
 ID, LIFE, SET_AT, RULE = "id", "life", "setAt", "rule"
+PREFIX, SERVER_PREFIX = "fault-", "server-fault-"  # of ids
 
 logger = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRule:
-    """Is a rule with what its counts go by: each of its lives, of which a new rule begins one, begins at nothing."""
+    """Is a rule with what its counts go by: each begins anew with each of its lives, of which no two have one name."""
 
     rule: FaultRule
-    life: int
+    life: str
     set_at: datetime
+
+    @property
+    def number(self) -> int:
+        """Return how many rules there were before in the life of its namespace, and itself."""
+        return int(self.rule.id.rpartition("-")[2])
+
+    @property
+    def hits_key(self) -> str:
+        """Return the name of the counter of its hits."""
+        return self.key + Counted.HITS
 
     @property
     def key(self) -> str:
@@ -82,6 +94,6 @@ def parse_stored_rule(document: Json) -> StoredRule:
     """Read what `StoredRule.document` returns; raise `ValueError` or `InvalidRequestError` for anything else."""
     members = as_object(document)
     rule_id, life, set_at = members.get(ID), members.get(LIFE), datetime.fromisoformat(as_text(members.get(SET_AT)))
-    if not isinstance(rule_id, str) or not isinstance(life, int) or set_at.tzinfo is None:
-        raise ValueError("a rule is stored with its id, the number of its life, and a date with its zone")
+    if not isinstance(rule_id, str) or not isinstance(life, str) or set_at.tzinfo is None:
+        raise ValueError("a rule is stored with its id, the name of its life, and a date with its zone")
     return StoredRule(rule=parse_rule(members.get(RULE), rule_id=rule_id, set_at=set_at), life=life, set_at=set_at)

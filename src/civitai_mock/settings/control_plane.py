@@ -58,6 +58,14 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
         le=2**40,
     )
 
+    faults_max_rules: int = setting(
+        1000,
+        "Limits the rules of faults of a namespace, and those that are set for all of them",
+        expected="a number from 1 to 10000",
+        ge=1,
+        le=10_000,
+    )
+
     @field_validator("admin_token")
     @classmethod
     def _clean_token(cls, value: SecretStr | None) -> SecretStr | None:

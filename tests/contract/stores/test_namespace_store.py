@@ -287,6 +287,9 @@ async def test_each_key_of_each_epoch_is_counted_by_itself(namespaces: Namespace
     assert await namespaces.count(FIRST_EPOCH, "y") == 0
     assert await namespaces.count(added.epoch, "x") == 0
     assert await namespaces.count(FIRST_EPOCH, "x") == 20
+    assert await namespaces.counted(FIRST_EPOCH, ["x", "y", "z"]) == {"x": 21, "y": 1}
+    assert await namespaces.counted(added.epoch, ["x"]) == {"x": 1}
+    assert await namespaces.counted(added.epoch, []) == {}
 
 
 async def in_namespace(stores: Stores, name: str) -> tuple[Epoch, Stores]:

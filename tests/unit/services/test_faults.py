@@ -35,7 +35,7 @@ async def store() -> AsyncIterator[NamespaceStore]:
         yield stores.namespaces
 
 
-def stored(rule_id: str, *, life: int = 1, **members: Any) -> JsonObject:
+def stored(rule_id: str, *, life: str = "1", **members: Any) -> JsonObject:
     """What is stored of a rule that was set at `START`."""
     return StoredRule(
         rule=parse_rule({**ERROR, **members}, rule_id=rule_id, set_at=START), life=life, set_at=START
@@ -140,7 +140,7 @@ async def test_a_new_life_begins_anew(store: NamespaceStore) -> None:
     assert await process.fired(2) == ["fault-1", None]
     process.set(stored("fault-1", times=1), stored("fault-2", times=1))
     assert await process.fired(2) == ["fault-2", None]
-    process.set(stored("fault-1", times=1, life=2))
+    process.set(stored("fault-1", times=1, life="2"))
     assert await process.fired(2) == ["fault-1", None]
 
 
@@ -148,7 +148,7 @@ async def test_a_rule_that_goes_while_its_hit_is_counted_does_not_spend_its_next
     process = Process(store=store).set(stored("fault-1", times=1))
     firing = asyncio.create_task(process.fires())
     await asyncio.sleep(0)
-    process.set(stored("fault-1", times=1, life=2))
+    process.set(stored("fault-1", times=1, life="2"))
     assert await firing == "fault-1"
     assert await process.fired(2) == ["fault-1", None]
 
@@ -197,7 +197,7 @@ async def test_a_rule_ends_by_the_clock_of_its_namespace_and_one_of_the_server_b
 
 
 async def test_a_stored_rule_that_this_program_does_not_know_is_left_out(store: NamespaceStore) -> None:
-    unknown: JsonObject = {"id": "fault-1", "life": 1, "setAt": START.isoformat(), "rule": {"preset": "of-tomorrow"}}
+    unknown: JsonObject = {"id": "fault-1", "life": "1", "setAt": START.isoformat(), "rule": {"preset": "of-tomorrow"}}
     process = Process(store=store).set(unknown, {"id": "fault-2"}, stored("fault-3"))
     assert await process.looks() == [("fault-3", None)]
 
@@ -223,6 +223,6 @@ async def test_each_rule_has_one_turn_with_what_comes_more_than_once(store: Name
 async def test_a_rule_that_was_made_again_has_another_turn(store: NamespaceStore) -> None:
     process = Process(store=store).set(stored("a", after=1))
     turns = process.faults.turns_of(await process.faults.choose(REQUEST))
-    process.set(stored("a", life=2))
+    process.set(stored("a", life="2"))
     again = await process.faults.choose(REQUEST, turns=turns)
     assert again.rule is not None

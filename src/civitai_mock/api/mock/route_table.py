@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from civitai_mock.api.mock import (
     clock,
+    faults,
     graphs,
     jobs,
     namespaces,
@@ -32,4 +33,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *workers.ROUTES,
     *settings.ROUTES,
     *presets.ROUTES,
+    *faults.ROUTES,
 ]

@@ -238,6 +238,68 @@ class PresetItemList(TypedDict):
     next: NotRequired[str]
 
 
+class PromptMatch(TypedDict, total=False):
+    """Exactly one of: a text that a prompt contains in any case, or a pattern of RE2 that it matches somewhere."""
+
+    contains: str
+    pattern: str
+
+
+FaultMatch = TypedDict(
+    "FaultMatch",
+    {
+        "method": NotRequired[str],
+        "route": NotRequired[str],
+        "$type": NotRequired[str],
+        "model": NotRequired[str],
+        "ecosystem": NotRequired[str],
+        "prompt": NotRequired[PromptMatch],
+        "header": NotRequired[Mapping[str, str]],
+        "imageGiven": NotRequired[bool],
+        "attempt": NotRequired[int],
+    },
+)
+
+
+class FaultRuleSettings(TypedDict, total=False):
+    """When something is to go wrong, and what: a `preset` with its `params`, or one `action`.
+
+    All of `match` has to hold; `route` is a path of this description. A rule fires with this `probability`, so many
+    `times`, `after` so many matches, on `every` so manyth one, `forSeconds` or `until` a date.
+    """
+
+    match: FaultMatch
+    preset: str
+    params: Mapping[str, ParamValue]
+    action: Members
+    probability: float
+    times: int
+    after: int
+    every: int
+    forSeconds: float
+    until: DateTime
+    enabled: bool
+
+
+class FaultRuleDocument(FaultRuleSettings, total=False):
+    """A rule of faults, with how often it has fired, and how often it fires yet if that is limited.
+
+    `notYet` names processes that do not obey a change yet.
+    """
+
+    id: Required[str]
+    hits: Required[int]
+    left: int
+    notYet: Sequence[str]
+
+
+class FaultRuleList(TypedDict):
+    """A page of rules of faults."""
+
+    items: Sequence[FaultRuleDocument]
+    next: NotRequired[str]
+
+
 class NamespaceSettings(TypedDict, total=False):
     """What is special in a namespace.
 

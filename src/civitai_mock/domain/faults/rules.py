@@ -16,7 +16,7 @@ from civitai_mock.domain.nearest import did_you_mean
 
 HEADER = "X-Mock-Fault"
 LONGEST_HEADER = 2000
-PRESET, PARAMS, ACTION = "preset", "params", "action"
+PRESET, PARAMS, ACTION, ENABLED = "preset", "params", "action", "enabled"
 TOLD_BACK = ("id", "hits", "left")  # taken with a rule that was told, and not obeyed
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
 MOST_TIMES = 10**9
@@ -88,7 +88,7 @@ def parse_rule(value: Json, *, rule_id: str, set_at: datetime, routes: Collectio
             action=action,
             preset=preset,
             scope=_read_scope(members, set_at),
-            is_enabled=members.flag("enabled") is not False,
+            is_enabled=members.flag(ENABLED) is not False,
             document={name: member for name, member in as_object(value).items() if name not in TOLD_BACK},
         )
 
@@ -117,6 +117,12 @@ def parse_fault_header(text: str, *, now: datetime) -> FaultRule:
         return parse_rule(document, rule_id=name, set_at=now)
     except InvalidRequestError as error:
         raise invalid({HEADER: [message for messages in error.errors.values() for message in messages]}) from error
+
+
+def check_available(rule: FaultRule, *, path: str = PRESET) -> None:
+    """Raise `InvalidRequestError` for a rule whose preset nothing can do yet."""
+    if rule.preset is not None and not rule.preset.is_available:
+        raise fault(path, f"The preset '{rule.preset.name}' is not available yet; /_mock/presets tells which are.")
 
 
 def _read_what(members: Members) -> tuple[FaultPreset | None, Action]:

@@ -10,11 +10,14 @@ from datetime import datetime
 from civitai_mock.domain.clock_setting import CLOCK, ClockSetting, stored_clock
 from civitai_mock.domain.clock_state import FASTEST, SLOWEST, ClockMode, is_date
 from civitai_mock.domain.errors import InvalidRequestError, fault
-from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list
 from civitai_mock.domain.money import read_balances
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.progress_modes import parse_progress_mode
 from civitai_mock.services.balances import BALANCE
+from civitai_mock.services.edit_faults import LAST_RULE
+from civitai_mock.services.fault_rules import PREFIX, parse_stored_rule
+from civitai_mock.services.faults import RULES
 from civitai_mock.services.namespace_ids import SEED
 from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.progress_policy import PROGRESS
@@ -72,9 +75,23 @@ def _check_clock(value: Json) -> None:
         raise ValueError("a clock has dates with zones, and a rate")
 
 
+def _check_last_rule(value: Json) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("the number of a rule is a whole one")
+
+
+def _check_rules(value: Json) -> None:
+    rules = [parse_stored_rule(document) for document in as_list(value)]
+    ids = [f"{PREFIX}{number}" for number in sorted({rule.number for rule in rules})]
+    if not rules or [rule.rule.id for rule in rules] != ids:
+        raise ValueError("rules are in the order of their ids")
+
+
 CHECKS: Mapping[str, Callable[[Json], object]] = {
     SEED: _check_seed,
     CLOCK: _check_clock,
     PROGRESS: parse_progress_mode,
     BALANCE: read_balances,
+    RULES: _check_rules,
+    LAST_RULE: _check_last_rule,
 }

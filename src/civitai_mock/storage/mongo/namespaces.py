@@ -1,7 +1,7 @@
 """Namespaces in MongoDB: their records, and what the processes on one database share about them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -193,6 +193,12 @@ class MongoNamespaceStore:
             with suppress(DuplicateKeyError):  # as another call was faster
                 await counters.insert_one({**counter, "epoch": epoch, "value": 1})
                 return 0
+
+    @raises_domain_errors
+    async def counted(self, epoch: int, keys: Sequence[str]) -> Mapping[str, int]:
+        names = {f"{epoch}/{key}": key for key in keys}
+        found = self._collections.counters.find({"_id": {"$in": list(names)}})
+        return {names[document["_id"]]: int(document["value"]) async for document in found}
 
     @raises_domain_errors
     async def begin_epoch(self, *, lasting: timedelta) -> int:

@@ -1,7 +1,7 @@
 """Namespaces in SQLite: their records, and what the processes on one file share about them."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -49,6 +49,7 @@ COUNT_ON = """
     ON CONFLICT (epoch, key) DO UPDATE SET value = value + 1 RETURNING value
 """
 COUNTED = "SELECT value FROM counters WHERE epoch = ? AND key = ?"
+COUNTED_OF = "SELECT key, value FROM counters WHERE epoch = ? AND key IN (SELECT value FROM json_each(?))"
 REVISION, LAST_EPOCH = "revision", "epoch"
 BEAT = "INSERT OR REPLACE INTO processes (id, revision, seen_at) VALUES (?, ?, ?)"
 FAREWELL = "DELETE FROM processes WHERE id = ?"
@@ -184,6 +185,10 @@ class SqliteNamespaceStore:
 
     async def count(self, epoch: int, key: str) -> int:
         return await self._database.write(partial(_count_on, epoch, key)) - 1
+
+    async def counted(self, epoch: int, keys: Sequence[str]) -> Mapping[str, int]:
+        rows = self._database.read(COUNTED_OF, (epoch, orjson.dumps(list(keys)).decode()))
+        return {str(key): int(value) for key, value in rows}
 
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         until = to_micros(datetime.now(UTC) + lasting)
