@@ -157,6 +157,12 @@ class GatedWebhookOutbox:
     ) -> None:
         await self.gate.write(self.inner.mark_failed(job_id, retry_at=retry_at, attempt=attempt))
 
+    async def postpone(self, job_id: str, *, until: datetime) -> None:
+        await self.gate.write(self.inner.postpone(job_id, until=until))
+
+    async def await_next(self, job_id: str, *, seq: int) -> bool:
+        return await self.gate.write(self.inner.await_next(job_id, seq=seq))
+
     async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         return await self.gate.write(self.inner.keep_fault(job_id, seq=seq, fault=fault))
 
@@ -239,6 +245,12 @@ class GatedWorkflowOutbox:
         self, workflow_id: str, *, seq: int, retry_at: datetime | None, attempt: CallbackAttempt | None = None
     ) -> None:
         await self.gate.write(self.inner.mark_failed(workflow_id, seq=seq, retry_at=retry_at, attempt=attempt))
+
+    async def postpone(self, workflow_id: str, *, seq: int, until: datetime) -> None:
+        await self.gate.write(self.inner.postpone(workflow_id, seq=seq, until=until))
+
+    async def await_next(self, workflow_id: str, *, seq: int) -> bool:
+        return await self.gate.write(self.inner.await_next(workflow_id, seq=seq))
 
     async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         return await self.gate.write(self.inner.keep_fault(workflow_id, seq=seq, fault=fault))

@@ -51,6 +51,7 @@ from civitai_mock.services.wait import WaitForJobs
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.fault_subjects import JobSubjects
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.uploads import UploadBlobs
@@ -196,6 +197,13 @@ class Namespace:
                 get_balances=self.get_balances,
             )
         )
+
+    @cached_property
+    def job_subjects(self) -> "JobSubjects":
+        """Load and make them at first use: mostly nothing goes wrong on purpose."""
+        from civitai_mock.bootstrap.faults import make_job_subjects
+
+        return make_job_subjects(self.stores)
 
     async def aclose(self) -> None:
         """Break off what is being drawn, which is drawn anew when it is asked for again."""

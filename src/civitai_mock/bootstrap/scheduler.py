@@ -47,6 +47,8 @@ def make_scheduler(
         system_clock=namespace.system_clock,
         ids=namespace.ids,
         metrics=runtime.metrics,
+        faults=namespace.faults,
+        get_subjects=lambda: namespace.job_subjects,
     )
     scheduler = Scheduler(
         worker_id=worker_id or make_worker_id(runtime),

@@ -207,6 +207,14 @@ class WebhookOutbox(Protocol):
         """Count a failed attempt, keep it, and make the job due at `retry_at`; None gives up all events so far."""
         ...
 
+    async def postpone(self, job_id: str, *, until: datetime) -> None:
+        """Make a job that has events to deliver due at that time, and count no failure."""
+        ...
+
+    async def await_next(self, job_id: str, *, seq: int) -> bool:
+        """Let a job be due when it gets its next event, if the one with this `seq` is its last; else return False."""
+        ...
+
     async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         """Keep what goes wrong with the callback with this `seq`, unless that is decided already; return what is kept.
 

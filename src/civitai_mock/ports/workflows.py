@@ -133,6 +133,14 @@ class WorkflowOutbox(Protocol):
         """
         ...
 
+    async def postpone(self, workflow_id: str, *, seq: int, until: datetime) -> None:
+        """Make a workflow due at that time, if the announcement is not delivered yet, and count no failure."""
+        ...
+
+    async def await_next(self, workflow_id: str, *, seq: int) -> bool:
+        """Let a workflow be due when it announces something, if `seq` is its last announcement; else return False."""
+        ...
+
     async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         """Keep what goes wrong with the callback with this `seq`, unless that is decided already; return what is kept.
 

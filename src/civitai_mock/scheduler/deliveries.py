@@ -2,26 +2,41 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 import structlog
 
-from civitai_mock.domain.callbacks import LONGEST_REASON, CallbackAttempt
+from civitai_mock.domain.callbacks import LONGEST_REASON, CallbackAttempt, CallbackFaults
 from civitai_mock.domain.errors import ForbiddenError
 from civitai_mock.network.webhook_sender import NotDeliveredError, WebhookSender
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
+from civitai_mock.scheduler.delivery import Delivery
 from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.activity import Signal
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.faults import Faults
 from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
+
+if TYPE_CHECKING:
+    from civitai_mock.scheduler.callback_faults import FaultyCallbacks, Outgoing
+    from civitai_mock.services.fault_subjects import JobSubjects
 
 logger = structlog.stdlib.get_logger()
 
-D = TypeVar("D")
+
+class Due(Protocol):
+    """Is what an outbox has to deliver next of a job or a workflow, with what was decided for its callbacks."""
+
+    @property
+    def faults(self) -> CallbackFaults: ...
+
+
+D = TypeVar("D", bound=Due)
 
 MOST_AT_ONCE = 32
 HOLD_MARGIN = timedelta(seconds=10)  # for the store, which hears of a delivery after the receiver
@@ -40,19 +55,11 @@ def backoff(failures: int, *, jitter: float) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """Is one event on its way to the `url`; `key` is the same at each attempt, `failures` counts those before."""
-
-    url: str
-    content: bytes
-    key: str
-    seq: int
-    failures: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryServices:
-    """Holds what every dispatcher works with; an event is given up after `max_attempts`."""
+    """Holds what every dispatcher works with; an event is given up after `max_attempts`.
+
+    What rules of `faults` match is loaded for the first of them.
+    """
 
     stores: Stores
     sender: WebhookSender
@@ -62,6 +69,8 @@ class DeliveryServices:
     system_clock: Clock
     ids: Ids
     metrics: Metrics
+    faults: Faults
+    get_subjects: "Callable[[], JobSubjects]"
 
 
 class Dispatcher(ABC, Generic[D]):
@@ -81,6 +90,8 @@ class Dispatcher(ABC, Generic[D]):
         self._system_clock = services.system_clock
         self._ids = services.ids
         self._metrics = services.metrics
+        self._faults = services.faults
+        self._get_subjects = services.get_subjects
         self._next_look = Timers(clock=services.clock, on_due=lambda _: self.wake())
         self._deliveries: set[asyncio.Task[None]] = set()
         self._activity = services.event_bus.activity
@@ -106,6 +117,10 @@ class Dispatcher(ABC, Generic[D]):
     @abstractmethod
     async def mark_failed(self, due: D, attempt: CallbackAttempt | None, *, retry_at: datetime | None) -> None:
         """Note that it did not arrive, or that nothing was tried; without a time to try again it is given up."""
+
+    @abstractmethod
+    def outgoing(self, due: D, delivery: Delivery) -> "Outgoing":
+        """Return what a fault may do with it and those after it."""
 
     def work_for(self, trace_id: str, **labels: str) -> None:
         """Say what the running delivery belongs to, in its spans and log lines."""
@@ -187,8 +202,34 @@ class Dispatcher(ABC, Generic[D]):
         """Raise nothing but a cancellation; what goes wrong is logged, and tried again after the hold."""
         with ErrorBoundary("callback broke off"):
             delivery = await self.prepare(due)
+            if delivery is not None and self._may_go_wrong(due, delivery):
+                delivery = await self._faulty_callbacks.delivery(self.outgoing(due, delivery), delivery)
             if delivery is not None:
                 await self._attempt(due, delivery)
+
+    def _may_go_wrong(self, due: D, delivery: Delivery) -> bool:
+        return self._faults.is_any_set or bool(due.faults) or any(job.asked_fault is not None for job in delivery.jobs)
+
+    @cached_property
+    def _faulty_callbacks(self) -> "FaultyCallbacks":
+        """Load and make it when something may go wrong."""
+        from civitai_mock.scheduler.callback_faults import FaultyCallbacks  # noqa: PLC0415 - as above
+
+        return FaultyCallbacks(chooser=self._faults, subjects=self._get_subjects(), clock=self._clock, ids=self._ids)
+
+    async def post_early(self, due: D, delivery: Delivery, *, after: Delivery) -> CallbackAttempt | None:
+        """Send an event before the one that is due, which is tried again later if this one does not arrive: None."""
+        number = after.failures + 1
+        try:
+            status = await self._post(delivery)
+        except (ForbiddenError, NotDeliveredError) as error:
+            logger.warning("callback failed", seq=delivery.seq, attempt=number, reason=error.message)
+            attempt = self._tried(delivery.seq, status=getattr(error, "status", None), error=error.message)
+            await self._retry_later(due, after, attempt, failures=number)
+            return None
+        logger.info("callback delivered", seq=delivery.seq, attempt=number, status=status)
+        self._metrics.webhook_attempts["delivered"] += 1
+        return self._tried(delivery.seq, status=status)
 
     async def _attempt(self, due: D, delivery: Delivery) -> None:
         seq, number = delivery.seq, delivery.failures + 1
@@ -205,7 +246,18 @@ class Dispatcher(ABC, Generic[D]):
         else:
             self._metrics.webhook_attempts["delivered"] += 1
             logger.info("callback delivered", seq=seq, attempt=number, status=status)
+            for _ in range(1, delivery.times):
+                await self._post_again(delivery)
             await self.mark_delivered(due, self._tried(seq, status=status))
+
+    async def _post_again(self, delivery: Delivery) -> None:
+        """Send what has arrived once more; nobody waits for that to arrive."""
+        try:
+            await self._post(delivery)
+        except (ForbiddenError, NotDeliveredError) as error:
+            logger.info("callback not repeated", seq=delivery.seq, reason=error.message)
+        else:
+            logger.info("callback repeated", seq=delivery.seq)
 
     def _tried(self, seq: int, *, status: int | None = None, error: str | None = None) -> CallbackAttempt:
         return CallbackAttempt(seq=seq, at=self._clock.now(), status=status, error=error and error[:LONGEST_REASON])
@@ -214,7 +266,12 @@ class Dispatcher(ABC, Generic[D]):
         headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": delivery.key}
         with calling("callback", seq=delivery.seq):
             headers[TRACEPARENT_HEADER] = current_traceparent()
-            return await self._sender.post(delivery.url, content=delivery.content, headers=headers)
+            return await self._sender.post(
+                delivery.url,
+                content=delivery.content,
+                headers=headers,
+                follows_redirects=delivery.follows_redirects,
+            )
 
     async def _retry_later(self, due: D, delivery: Delivery, attempt: CallbackAttempt, *, failures: int) -> None:
         if failures >= self._max_attempts:

@@ -7,27 +7,34 @@ from enum import StrEnum
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.faults.actions import CallbackMishap
+from civitai_mock.domain.faults.kept import kept_effects, told_fault
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.ports import WebhookOutbox, WorkflowOutbox, WorkflowStore
 
 
 class Delivered(StrEnum):
     """Says how far a callback is.
 
-    One is due, or waits for those before it; it arrived, or was given up. What became of an old one is unknown, as only
-    the last attempts are kept.
+    One is due, or waits for those before it; it arrived, was given up, or dropped by a fault. What became of an old one
+    is unknown, as only the last attempts are kept.
     """
 
     WAITING = "waiting"
     DUE = "due"
     DELIVERED = "delivered"
     GIVEN_UP = "givenUp"
+    DROPPED = "dropped"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackView:
-    """Is one callback: an event of a job, or of a workflow, a step or a job of one, which its receiver is to know."""
+    """Is one callback: an event of a job, or of a workflow, a step or a job of one, which its receiver is to know.
+
+    The `fault` is the rule that fired for it, and what that does.
+    """
 
     url: str
     seq: int
@@ -37,6 +44,7 @@ class CallbackView:
     delivered: Delivered
     due_at: datetime | None
     attempts: Sequence[CallbackAttempt]
+    fault: ReadOnlyJson | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,7 @@ def _views(told: Sequence[tuple[str, int, str, str, str]], state: CallbackState)
             delivered=delivered,
             due_at=state.due_at if delivered is Delivered.DUE else None,
             attempts=attempts,
+            fault=told_fault(state.faults.get(str(seq), {})),
         )
 
 
@@ -88,6 +97,8 @@ def _delivered(seq: int, state: CallbackState, attempts: Sequence[CallbackAttemp
     """Return how far one is; what is told without an attempt was skipped together with the last that was tried."""
     if seq > state.told:
         return Delivered.WAITING
+    if CallbackMishap.DROP in kept_effects(state.faults.get(str(seq), {})):
+        return Delivered.DROPPED
     if attempts:
         return Delivered.DELIVERED if attempts[-1].error is None else Delivered.GIVEN_UP
     is_kept = bool(state.attempts) and seq > state.attempts[0].seq

@@ -319,3 +319,31 @@ async def test_without_a_receiver_nothing_can_go_wrong(jobs: JobStore, webhooks:
     await jobs.add([make_job(1)])
     assert await webhooks.keep_fault(job_id(1), seq=0, fault=LATE) is None
     assert await webhooks.keep_fault(job_id(2), seq=0, fault=LATE) is None
+
+
+async def test_what_is_postponed_has_not_failed(jobs: JobStore, webhooks: WebhookOutbox) -> None:
+    await jobs.add([told_job(1), told_job(2)])
+    assert numbers(await due(webhooks, 0)) == [1, 2]
+    await webhooks.postpone(job_id(1), until=at(7))
+    assert await webhooks.next_due() == at(7)
+    assert numbers(await due(webhooks, 6)) == []
+    (callback,) = await due(webhooks, 7)
+    assert (callback.delivered_seq, callback.failures) == (-1, 0)
+    await webhooks.mark_delivered(job_id(2), seq=0)
+    await webhooks.postpone(job_id(2), until=at(8))
+    assert numbers(await due(webhooks, 8)) == []
+
+
+async def test_a_job_is_due_again_with_its_next_event(jobs: JobStore, queue: JobQueue, webhooks: WebhookOutbox) -> None:
+    await add_claimed(jobs, queue, job=told_job())
+    assert numbers(await due(webhooks, 0)) == [1]
+    assert not await webhooks.await_next(job_id(1), seq=1)
+    assert not await webhooks.await_next(job_id(2), seq=0)
+    assert await webhooks.next_due() == at(100)
+    assert await webhooks.await_next(job_id(1), seq=0)
+    assert (await webhooks.next_due(), numbers(await due(webhooks, 1000))) == (None, [])
+    await news(jobs, 5)
+    assert not await webhooks.await_next(job_id(1), seq=0)
+    assert await webhooks.next_due() == at(5)
+    (callback,) = await due(webhooks, 5)
+    assert (callback.delivered_seq, callback.failures) == (-1, 0)

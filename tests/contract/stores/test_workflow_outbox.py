@@ -254,3 +254,26 @@ async def test_what_goes_wrong_with_an_announcement_is_decided_once(outbox: Work
     state = await outbox.state(workflow_id(1))
     assert state is not None
     assert state.faults == {"0": LATE}
+
+
+async def test_what_is_postponed_has_not_failed(outbox: WorkflowOutbox) -> None:
+    await announce(outbox, 1, 0, 1)
+    await take(outbox)
+    await outbox.postpone(workflow_id(1), seq=0, until=START + 300 * SECOND)
+    assert await outbox.next_due() == START + 300 * SECOND
+    assert await taken(outbox, 300) == [(workflow_id(1), 0, 0)]
+    await outbox.mark_delivered(workflow_id(1), seq=0)
+    await outbox.postpone(workflow_id(1), seq=0, until=START + 900 * SECOND)  # which is another one's turn by now
+    assert await outbox.next_due() == START + SECOND
+
+
+async def test_a_workflow_is_due_again_with_its_next_announcement(outbox: WorkflowOutbox) -> None:
+    await announce(outbox, 1, 0, 1)
+    await take(outbox)
+    assert not await outbox.await_next(workflow_id(1), seq=0)
+    assert not await outbox.await_next(workflow_id(2), seq=1)
+    assert await outbox.await_next(workflow_id(1), seq=1)
+    assert (await outbox.next_due(), await taken(outbox, 1000)) == (None, [])
+    await announce(outbox, 1, 2)
+    assert await outbox.next_due() == START + 2 * SECOND
+    assert await taken(outbox, 1000) == [(workflow_id(1), 0, 0)]

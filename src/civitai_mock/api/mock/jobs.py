@@ -102,6 +102,8 @@ def _render_callback(callback: CallbackView) -> CallbackItem:
     }
     if callback.due_at is not None:
         item["dueAt"] = format_date(callback.due_at)
+    if callback.fault is not None:
+        item["fault"] = as_members(callback.fault)
     return item
 
 

@@ -67,7 +67,8 @@ class AttemptItem(TypedDict):
 class CallbackItem(TypedDict):
     """An event that a receiver is to know: that of `seq`, by which `subject` (of a `scope`) got this `status`.
 
-    Of old ones the `delivery` may be unknown, as only the last 50 attempts are kept. Secrets in the URL are `***`.
+    Of old ones the `delivery` may be unknown, as only the last 50 attempts are kept. Secrets in the URL are `***`. The
+    `fault` has the id of the `rule` that fired, and its preset or action.
     """
 
     url: str
@@ -78,6 +79,7 @@ class CallbackItem(TypedDict):
     delivery: Delivered
     dueAt: NotRequired[DateTime]
     attempts: Sequence[AttemptItem]
+    fault: NotRequired[Members]
 
 
 class JobDetails(JobItem):

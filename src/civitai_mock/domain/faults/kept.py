@@ -29,3 +29,8 @@ def kept_rule(fault: ReadOnlyJson) -> FaultRule:
 def kept_effects(fault: ReadOnlyJson) -> Sequence[Effect]:
     """Return what a kept fault does; nothing for one that says only that nothing was to go wrong."""
     return kept_rule(fault).action.effects if DOES in fault else ()
+
+
+def told_fault(fault: ReadOnlyJson) -> JsonObject | None:
+    """Return what the control plane tells of a kept fault; None for one that says that nothing was to go wrong."""
+    return {RULE: fault[RULE], **as_object(fault[DOES])} if DOES in fault else None

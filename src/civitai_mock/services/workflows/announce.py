@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from civitai_mock.domain.workflow import Callback, WorkflowSnapshot, WorkflowStatus
+from civitai_mock.domain.workflow import OVER, Callback, WorkflowSnapshot, WorkflowStatus
 from civitai_mock.domain.workflow_progress import Progress, WorkflowProgress, job_progress, workflow_progress
 from civitai_mock.domain.workflow_search import Announcement
 from civitai_mock.ports import Clock, WorkflowOutbox
@@ -76,6 +76,19 @@ class AnnounceStatuses:
         if is_appended:
             self.event_bus.publish_announcements()
         return is_appended
+
+
+def has_more_to_tell(snapshot: WorkflowSnapshot, callback: int, announced: Sequence[Announcement]) -> bool:
+    """Return whether it is certain that one of the callbacks is to be told more than was announced.
+
+    That is so before the end of a workflow if the callback wants to know of any end.
+    """
+    progress, wishes = workflow_progress(snapshot), snapshot.workflow.callbacks[callback]
+    if not progress.status.is_over:
+        return all(wishes.wants(WORKFLOW, status) for status in OVER)
+    told = {(item.scope, item.subject, item.status) for item in announced if item.callback == callback}
+    wanted = _wanted([wishes], _subjects(snapshot, progress))
+    return any((scope, subject, status) not in told for _, scope, subject, status in wanted)
 
 
 def _subjects(snapshot: WorkflowSnapshot, progress: WorkflowProgress) -> Sequence[Subject]:

@@ -71,6 +71,16 @@ class MongoWebhookOutbox:
             await self._jobs.update_one(self._undelivered(job_id), {**again, **pushed("callback", attempt)})
 
     @raises_domain_errors
+    async def postpone(self, job_id: str, *, until: datetime) -> None:
+        await self._jobs.update_one(self._undelivered(job_id), {"$set": {"callback.dueAt": moment_text(until)}})
+
+    @raises_domain_errors
+    async def await_next(self, job_id: str, *, seq: int) -> bool:
+        last = {"jobId": job_id, "epoch": self._epoch.number, "seq": seq}
+        written = await self._jobs.update_one(last, {"$unset": {"callback.dueAt": ""}})
+        return written.matched_count == 1
+
+    @raises_domain_errors
     async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         return await keep_fault(self._jobs, self._undelivered(job_id), "callback", seq=seq, fault=fault)
 

@@ -92,6 +92,17 @@ class MongoWorkflowOutbox:
             await self._workflows.update_one(self._untold(workflow_id, seq), {**again, **pushed("outbox", attempt)})
 
     @raises_domain_errors
+    async def postpone(self, workflow_id: str, *, seq: int, until: datetime) -> None:
+        due = {"$set": {"outbox.dueAt": moment_text(until)}}
+        await self._workflows.update_one(self._untold(workflow_id, seq), due)
+
+    @raises_domain_errors
+    async def await_next(self, workflow_id: str, *, seq: int) -> bool:
+        last = {"_id": self._key(workflow_id), "outbox.last": seq}
+        written = await self._workflows.update_one(last, {"$unset": {"outbox.dueAt": ""}})
+        return written.matched_count == 1
+
+    @raises_domain_errors
     async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         return await keep_fault(self._workflows, {"_id": self._key(workflow_id)}, "outbox", seq=seq, fault=fault)
 

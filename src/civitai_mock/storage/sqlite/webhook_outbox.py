@@ -41,6 +41,10 @@ GIVE_UP = """
         callback_attempts = {noted}
     WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL
 """
+POSTPONE = """
+    UPDATE "{jobs}" SET callback_due_at = ? WHERE epoch = ? AND id = ? AND callback_due_at IS NOT NULL
+"""
+AWAIT_NEXT = """UPDATE "{jobs}" SET callback_due_at = NULL WHERE epoch = ? AND id = ? AND seq = ?"""
 KEEP_FAULT = """
     UPDATE "{jobs}" SET callback_faults = {decided}
     WHERE epoch = :epoch AND id = :id AND callback_due_at IS NOT NULL RETURNING callback_faults
@@ -62,6 +66,8 @@ class OutboxStatements:
         self.delivered = names.fill(DELIVERED.replace("{noted}", noted))
         self.try_again = names.fill(TRY_AGAIN.replace("{noted}", noted))
         self.give_up = names.fill(GIVE_UP.replace("{noted}", noted))
+        self.postpone = names.fill(POSTPONE)
+        self.await_next = names.fill(AWAIT_NEXT)
         self.keep_fault = names.fill(KEEP_FAULT.replace("{decided}", decided))
         self.state = names.fill(STATE)
 
@@ -107,6 +113,16 @@ class SqliteWebhookOutbox:
         else:
             again = values | {"due_at": to_micros(retry_at)}
             await self._database.write(lambda db: db.execute(self._sql.try_again, again), epoch=self._epoch)
+
+    async def postpone(self, job_id: str, *, until: datetime) -> None:
+        values = (to_micros(until), self._epoch.number, job_id)
+        await self._database.write(lambda db: db.execute(self._sql.postpone, values), epoch=self._epoch)
+
+    async def await_next(self, job_id: str, *, seq: int) -> bool:
+        values = (self._epoch.number, job_id, seq)
+        return await self._database.write(
+            lambda db: db.execute(self._sql.await_next, values).rowcount == 1, epoch=self._epoch
+        )
 
     async def keep_fault(self, job_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         values = {"epoch": self._epoch.number, "id": job_id, **fault_values(seq, fault)}

@@ -48,6 +48,14 @@ TRY_AGAIN = """
     UPDATE "{jobs} deliveries" SET failures = failures + 1, due_at = :due_at, attempts = {noted}
     WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) AND told < :seq
 """
+POSTPONE = """
+    UPDATE "{jobs} deliveries" SET due_at = :due_at
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) AND told < :seq
+"""
+AWAIT_NEXT = """
+    UPDATE "{jobs} deliveries" SET due_at = NULL
+    WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) AND last = :seq
+"""
 KEEP_FAULT = """
     UPDATE "{jobs} deliveries" SET faults = {decided}
     WHERE workflow = (SELECT number FROM "{jobs} workflows" WHERE epoch = :epoch AND id = :id) RETURNING faults
@@ -74,6 +82,8 @@ class AnnouncementStatements:
         noted = NOTED.format(column="attempts")
         self.told = names.fill(TOLD.replace("{noted}", noted))
         self.try_again = names.fill(TRY_AGAIN.replace("{noted}", noted))
+        self.postpone = names.fill(POSTPONE)
+        self.await_next = names.fill(AWAIT_NEXT)
         self.keep_fault = names.fill(KEEP_FAULT.replace("{decided}", DECIDED.format(column="faults")))
         self.state = names.fill(STATE)
 
@@ -150,6 +160,16 @@ class SqliteWorkflowOutbox:
             return
         again = self._values(workflow_id, seq, attempt) | {"due_at": to_micros(retry_at)}
         await self._database.write(lambda db: db.execute(self._sql.try_again, again), epoch=self._epoch)
+
+    async def postpone(self, workflow_id: str, *, seq: int, until: datetime) -> None:
+        values = {"epoch": self._epoch.number, "id": workflow_id, "seq": seq, "due_at": to_micros(until)}
+        await self._database.write(lambda db: db.execute(self._sql.postpone, values), epoch=self._epoch)
+
+    async def await_next(self, workflow_id: str, *, seq: int) -> bool:
+        values = {"epoch": self._epoch.number, "id": workflow_id, "seq": seq}
+        return await self._database.write(
+            lambda db: db.execute(self._sql.await_next, values).rowcount == 1, epoch=self._epoch
+        )
 
     async def keep_fault(self, workflow_id: str, *, seq: int, fault: ReadOnlyJson) -> ReadOnlyJson | None:
         values = {"epoch": self._epoch.number, "id": workflow_id, **fault_values(seq, fault)}

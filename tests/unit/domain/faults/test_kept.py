@@ -7,7 +7,7 @@ import pytest
 
 from civitai_mock.domain.delays import FixedDelay
 from civitai_mock.domain.faults.actions import BlobState, Effect, Late
-from civitai_mock.domain.faults.kept import kept_effects, kept_fault, kept_rule
+from civitai_mock.domain.faults.kept import kept_effects, kept_fault, kept_rule, told_fault
 from civitai_mock.domain.faults.rules import parse_rule
 from tests.support.dates import START
 
@@ -29,7 +29,9 @@ def test_what_a_rule_does_is_kept_and_read_again(members: Any, does: Any, effect
     assert fault == {"rule": "a", "does": does}
     assert (kept_rule(fault).id, kept_rule(fault).preset) == ("a", rule.preset)
     assert kept_effects(fault) == (effect,)
+    assert told_fault(fault) == {"rule": "a", **does}
 
 
 def test_what_was_decided_not_to_go_wrong_has_no_effect() -> None:
     assert kept_effects({}) == ()
+    assert told_fault({}) is None

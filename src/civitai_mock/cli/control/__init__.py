@@ -1,1 +1,0 @@
-"""Commands that speak to the control plane of a running server, by HTTP. Nothing that serves imports them."""
