@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from civitai_mock.clock import SystemClock
+from civitai_mock.domain.namespaces import USUAL_MOST
 from civitai_mock.ports import BlobStore, Stores
 from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
 from civitai_mock.services.blobs import BlobUrls
@@ -118,6 +119,7 @@ async def _restore(stores: Stores) -> None:
         control=ControlPlane(store=namespaces, clock=clock, process_id="dying"),
         clock=clock,
         most_bytes=MOST_BYTES,
+        most_namespaces=USUAL_MOST,
         on_left=lambda: None,
         links_in=lambda _: OwnBlobLinks(blob_urls=BlobUrls(**signing), workflow_blob_urls=WorkflowBlobUrls(**signing)),
     )

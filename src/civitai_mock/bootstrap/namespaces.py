@@ -66,7 +66,12 @@ class Namespaces:
         self.control = control
         self.runs_jobs = runs_jobs
         self.default: Namespace  # as soon as it is served, which is at once
-        self.manage = ManageNamespaces(store=runtime.stores.namespaces, control=control, clock=runtime.clock)
+        self.manage = ManageNamespaces(
+            store=runtime.stores.namespaces,
+            control=control,
+            clock=runtime.clock,
+            most=runtime.settings.namespaces_max,
+        )
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
         self._runtime = runtime
         self._creates = runtime.settings.namespaces is UnknownNamespaces.AUTO
@@ -133,7 +138,8 @@ class Namespaces:
         if record is None:
             if not (creates and self._creates):
                 raise NotFoundError(f"The namespace '{name}' does not exist.")
-            await self._runtime.stores.namespaces.add(name, now=self._runtime.clock.now(), document=NOTHING)
+            now, most = self._runtime.clock.now(), self._runtime.settings.namespaces_max
+            await self._runtime.stores.namespaces.add(name, now=now, document=NOTHING, most=most)
             await self.control.refresh()
             record = self.control.records[name]
         self._used.add(name)

@@ -30,6 +30,7 @@ def make_snapshots(runtime: Runtime, control: ControlPlane, *, on_left: Callable
             control=control,
             clock=runtime.clock,
             most_bytes=most_bytes,
+            most_namespaces=runtime.settings.namespaces_max,
             on_left=on_left,
             links_in=partial(make_blob_links, runtime, clock=runtime.clock),
         ),

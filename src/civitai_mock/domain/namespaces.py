@@ -11,7 +11,7 @@ DEFAULT = "default"
 SERVER = ""  # the name under which a store keeps what is set for all namespaces; no namespace can have it
 FIRST_EPOCH = 1  # the first life of the default namespace, in which everything is that older versions stored
 SHARED_EPOCH = 0  # of resources that every namespace sees
-MOST_NAMESPACES = 10_000
+USUAL_MOST = 10_000  # namespaces of a store, if nothing else is said
 BEGUN = "begun/"  # before the number of an epoch that no namespace has yet: the lease of whoever writes into it
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.namespaces import LiveProcess, NamespaceRecord
+from civitai_mock.domain.namespaces import USUAL_MOST, LiveProcess, NamespaceRecord
 
 
 class NamespaceStore(Protocol):
@@ -27,10 +27,10 @@ class NamespaceStore(Protocol):
         """Return namespaces whose name is greater than `after`, in order of name, without `SERVER` and deleted ones."""
         ...
 
-    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson, most: int = USUAL_MOST) -> NamespaceRecord:
         """Return the namespace of a name, which is made with a new epoch if there is none.
 
-        Raise `ConflictError` if there are `MOST_NAMESPACES` already.
+        Raise `ConflictError` if there are `most` already, the default one among them.
         """
         ...
 
@@ -106,11 +106,13 @@ class NamespaceStore(Protocol):
         """Let an epoch that was begun be over at once."""
         ...
 
-    async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+    async def adopt(
+        self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson, most: int = USUAL_MOST
+    ) -> NamespaceRecord:
         """Make an epoch that was begun that of a namespace, as `renew` does; the namespace is made if there is none.
 
         What the default one has then has the resources of the epoch among those that all share. Raise `ConflictError`,
-        and change nothing, if the epoch counts as over, or if there are too many namespaces.
+        and change nothing, if the epoch counts as over, or if there are `most` namespaces already.
         """
         ...
 

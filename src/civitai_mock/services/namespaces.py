@@ -29,12 +29,13 @@ class ChangedNamespace:
 class ManageNamespaces:
     """Changes namespaces; each method returns when all processes obey, or says which of them do not yet.
 
-    `clock` is the real one.
+    `clock` is the real one, and there are `most` namespaces at most.
     """
 
     store: NamespaceStore
     control: ControlPlane
     clock: Clock
+    most: int
 
     async def all(self) -> Sequence[NamespaceRecord]:
         await self.control.refresh()
@@ -58,7 +59,7 @@ class ManageNamespaces:
         if name in self.control.records:
             return await self.edit(name, lambda document: _with(document, members))
         document = _with(NOTHING, members)
-        add = partial(self.store.add, name, now=self.clock.now(), document=document)
+        add = partial(self.store.add, name, now=self.clock.now(), document=document, most=self.most)
         record, not_yet = await self.control.change(add)
         if record.document == document:
             return ChangedNamespace(record=record, not_yet=not_yet, is_new=True)

@@ -50,6 +50,13 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
         "Says what happens to a request for an unknown namespace: `auto` creates it, `strict` answers 404",
         expected="auto or strict",
     )
+    namespaces_max: int = setting(
+        10_000,
+        "Limits how many namespaces there are, with the default one; to name one more is a 409",
+        expected="a number from 1 to 100000",
+        ge=1,
+        le=100_000,
+    )
     snapshot_max_bytes: int = setting(
         1_073_741_824,
         "Limits the size of a snapshot of a namespace, and of everything in it, in bytes",

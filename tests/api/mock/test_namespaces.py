@@ -241,14 +241,15 @@ async def test_what_was_spent_elsewhere_does_not_count() -> None:
         assert (await submit(served, "/ns/a")).status_code == 202
 
 
-async def test_there_are_no_more_than_ten_thousand(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_there_are_no_more_than_the_settings_allow() -> None:
     """What the store counts is tested there; here it is what is answered."""
-    monkeypatch.setattr("civitai_mock.storage.sqlite.namespaces.MOST_NAMESPACES", 2)
-    assert (await submit(served, "/ns/a")).status_code == 202
-    for answer in (await submit(served, "/ns/b"), await served.client.put(f"{NAMESPACES}/b", json={})):
-        assert answer.status_code == 409, answer.text
-        assert answer.headers["content-type"].startswith("application/problem+json")
-    assert (await submit(served, "/ns/a")).status_code == 202
+    async with serve(namespaces_max=2) as served:
+        assert (await submit(served, "/ns/a")).status_code == 202
+        for answer in (await submit(served, "/ns/b"), await served.client.put(f"{NAMESPACES}/b", json={})):
+            assert answer.status_code == 409, answer.text
+            assert answer.headers["content-type"].startswith("application/problem+json")
+            assert "NAMESPACES_MAX" in answer.json()["detail"]
+        assert (await submit(served, "/ns/a")).status_code == 202
 
 
 FILE: dict[str, Any] = {"mongodb_uri": None, "blob_signing_key": "a key that is long enough for anybody"}

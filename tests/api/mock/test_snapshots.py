@@ -151,6 +151,14 @@ async def test_a_snapshot_of_the_first_format_is_read_as_it_was_written() -> Non
         assert await save_of(opened.client, "a") == files_in(first)
 
 
+async def test_no_namespace_too_many_is_made_of_a_snapshot() -> None:
+    async with serve(namespaces_max=2) as served:
+        await restored(served.client, "a", FIRST_FORMAT.read_bytes())
+        answer = await restore(served.client, "b", FIRST_FORMAT.read_bytes())
+        assert answer.status_code == 409
+        assert "NAMESPACES_MAX" in answer.json()["detail"]
+
+
 async def test_moved_time_is_not_restored_where_real_servers_run_jobs() -> None:
     async with serve(comfy_http_url="http://127.0.0.1:9") as served:
         answer = await restore(served.client, "a", FIRST_FORMAT.read_bytes())

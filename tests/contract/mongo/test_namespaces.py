@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.errors import ConflictError, TransientError
-from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.domain.namespaces import USUAL_MOST, Epoch
 from civitai_mock.ports import NamespaceStore, Stores
 from civitai_mock.storage.mongo import blobs as blobs_module
 from civitai_mock.storage.mongo import epoch_sweep, revisions
-from civitai_mock.storage.mongo import namespaces as namespaces_module
 from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.epoch_sweep import EpochSweep
 from civitai_mock.storage.mongo.namespaces import MongoNamespaceStore
@@ -45,8 +44,8 @@ def telling(inside: Collections) -> tuple[NamespaceStore, asyncio.Event]:
     return process_on(inside, namespaces=Meanwhile(inside.namespaces, "insert_one", tell, after=True)), is_written
 
 
-async def add(namespaces: NamespaceStore, name: str) -> int:
-    return (await namespaces.add(name, now=NOW, document={})).changed
+async def add(namespaces: NamespaceStore, name: str, *, most: int = USUAL_MOST) -> int:
+    return (await namespaces.add(name, now=NOW, document={}, most=most)).changed
 
 
 class Follower:
@@ -192,13 +191,10 @@ async def pending(inside: Collections) -> list[str]:
     return [entry["name"] for entry in document["pending"]]
 
 
-async def test_processes_that_add_at_once_never_add_too_many(
-    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(namespaces_module, "MOST_NAMESPACES", 4)
+async def test_processes_that_add_at_once_never_add_too_many(stores: Stores, inside: Collections) -> None:
     processes = [process_on(inside) for _ in range(3)]
     added = await asyncio.gather(
-        *(add(process, f"{place}-{number}") for place, process in enumerate(processes) for number in range(4)),
+        *(add(process, f"{place}-{number}", most=4) for place, process in enumerate(processes) for number in range(4)),
         return_exceptions=True,
     )
     refused = [answer for answer in added if isinstance(answer, ConflictError)]
@@ -206,15 +202,12 @@ async def test_processes_that_add_at_once_never_add_too_many(
     assert len(await stores.namespaces.list(after="", limit=99)) == 1 + len(added) - len(refused)
     for name in ("x", "y", "z"):  # one after the other, up to the last one
         if len(await stores.namespaces.list(after="", limit=99)) < 4:
-            await add(stores.namespaces, name)
+            await add(stores.namespaces, name, most=4)
     with pytest.raises(ConflictError, match="There are 4 namespaces already"):
-        await add(stores.namespaces, "one too many")
+        await add(stores.namespaces, "one too many", most=4)
 
 
-async def test_namespaces_are_counted_only_when_there_may_be_too_many(
-    inside: Collections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(namespaces_module, "MOST_NAMESPACES", 6)
+async def test_namespaces_are_counted_only_when_there_may_be_too_many(inside: Collections) -> None:
     counts: list[int] = []
 
     class Counted(Interrupted):
@@ -224,14 +217,14 @@ async def test_namespaces_are_counted_only_when_there_may_be_too_many(
 
     process = process_on(inside, namespaces=Counted(inside.namespaces, "count_documents"))
     for number in range(5):
-        await add(process, f"n{number}")
+        await add(process, f"n{number}", most=6)
     assert counts == [0]
     assert await process.delete("n0")
     number = 5
-    await add(process, "n5")
+    await add(process, "n5", most=6)
     assert counts == [0, 5]
     with pytest.raises(ConflictError):
-        await add(process, "n6")
+        await add(process, "n6", most=6)
 
 
 async def test_an_epoch_whose_end_broke_off_is_not_over_and_is_unlisted_later(

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,20 +45,17 @@ async def put(stores: Stores) -> None:
     await stores.blobs.put(KEY, chunks(b"content"), content_type="image/png", keep_until=START + LIFETIME)
 
 
-async def test_there_are_no_more_namespaces_than_the_limit_says(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("civitai_mock.storage.sqlite.namespaces.MOST_NAMESPACES", 3)
-    namespaces = stores.namespaces
+async def test_there_are_no_more_namespaces_than_the_limit_says(stores: Stores) -> None:
+    namespaces, add = stores.namespaces, partial(stores.namespaces.add, now=NOW, document={}, most=3)
     for name in ("a", "b"):
-        await namespaces.add(name, now=NOW, document={})
+        await add(name)
     with pytest.raises(ConflictError, match="3 namespaces"):
-        await namespaces.add("c", now=NOW, document={})
-    assert await namespaces.add("a", now=NOW, document={}) == await namespaces.get("a")
+        await add("c")
+    assert await add("a") == await namespaces.get("a")
     assert await namespaces.delete("a")
-    await namespaces.add("c", now=NOW, document={})
+    await add("c")
     with pytest.raises(ConflictError):
-        await namespaces.add("a", now=NOW, document={})
+        await add("a")
 
 
 async def test_files_of_the_first_epoch_stand_where_they_always_did(stores: Stores, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class RestoreNamespace:
     control: ControlPlane
     clock: Clock
     most_bytes: int
+    most_namespaces: int
     on_left: Callable[[], None]
     links_in: Callable[[str], OwnBlobLinks]
 
@@ -68,7 +69,7 @@ class RestoreNamespace:
         now, known = self.clock.now(), await self.namespaces.get(name)
         tokens = None if known is None else known.document.get(TOKENS)
         document = restored_document(snapshot.document, tokens=tokens, now=now)
-        return await self.namespaces.adopt(name, epoch, now=now, document=document)
+        return await self.namespaces.adopt(name, epoch, now=now, document=document, most=self.most_namespaces)
 
     @asynccontextmanager
     async def _new_epoch(self) -> AsyncIterator[int]:

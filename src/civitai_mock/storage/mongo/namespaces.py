@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.namespaces import BEGUN, DEFAULT, MOST_NAMESPACES, SERVER, LiveProcess, NamespaceRecord
+from civitai_mock.domain.namespaces import BEGUN, DEFAULT, SERVER, USUAL_MOST, LiveProcess, NamespaceRecord
 from civitai_mock.storage.mongo.collections import DUE_JOBS, DUE_WORKFLOWS, Collection, Collections, Document
 from civitai_mock.storage.mongo.encoding import json_text, moment_text, parse_json_object, parse_moment
 from civitai_mock.storage.mongo.epoch_sweep import LISTED, EpochSweep
@@ -47,32 +47,32 @@ class MongoNamespaceStore:
         return [_record_of(document) async for document in self._namespaces.find(later).sort("_id").limit(limit)]
 
     @raises_domain_errors
-    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson, most: int = USUAL_MOST) -> NamespaceRecord:
         while True:
             before = await self._namespaces.find_one({"_id": name})
             if before is not None and not before["deleted"]:
                 return _record_of(before)
             async with self._revisions.drawn(name, epochs=1, adds=True) as drawn:
-                await self._check_number(drawn)
+                await self._check_number(drawn, most)
                 new = {"epoch": drawn.epoch, "usedAt": moment_text(now), "deleted": False}
                 added = await self._put(name, before, {**new, "document": json_text(document)}, drawn.revision)
             if added is not None:
                 return added
 
-    async def _check_number(self, drawn: Drawn) -> None:
+    async def _check_number(self, drawn: Drawn, most: int) -> None:
         """Raise `ConflictError` if there are too many, with those that others are about to add before this one.
 
         They are counted again only if there may be so many by now: each revision has added one at most.
         """
         if self._counted is not None:
             number, revision = self._counted
-            if number + drawn.revision - revision < MOST_NAMESPACES:
+            if number + drawn.revision - revision < most:
                 return
         known = await self._namespaces.count_documents({"deleted": False, "_id": {"$ne": SERVER}})
         others = sum(entry.adds and entry.revision < drawn.revision for entry in drawn.pending)
         self._counted = (known + others, drawn.revision)
-        if known + others >= MOST_NAMESPACES:
-            raise ConflictError(f"There are {MOST_NAMESPACES} namespaces already; delete some.")
+        if known + others >= most:
+            raise ConflictError(f"There are {most} namespaces already; delete some, or raise NAMESPACES_MAX.")
 
     @raises_domain_errors
     async def save(self, record: NamespaceRecord, document: ReadOnlyJson) -> NamespaceRecord | None:
@@ -218,7 +218,9 @@ class MongoNamespaceStore:
         await self._collections.leases.delete_one(_lease(epoch))
 
     @raises_domain_errors
-    async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+    async def adopt(
+        self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson, most: int = USUAL_MOST
+    ) -> NamespaceRecord:
         """Keep the epoch for much longer than the one write of the record takes; what is named stays listed a while."""
         if not await self.keep_epoch(epoch, lasting=LISTED):
             raise ConflictError(f"The epoch {epoch} counts as over already.")
@@ -231,7 +233,7 @@ class MongoNamespaceStore:
             async with self._revisions.drawn(name, adds=adds) as drawn:
                 members = {"epoch": epoch, "document": json_text(document)}
                 if adds:
-                    await self._check_number(drawn)
+                    await self._check_number(drawn, most)
                     members |= {"usedAt": moment_text(now), "deleted": False}
                 adopted = await self._put(name, before, members, drawn.revision)
         if name == DEFAULT:

@@ -13,9 +13,9 @@ from civitai_mock.domain.namespaces import (
     BEGUN,
     DEFAULT,
     FIRST_EPOCH,
-    MOST_NAMESPACES,
     SERVER,
     SHARED_EPOCH,
+    USUAL_MOST,
     LiveProcess,
     NamespaceRecord,
 )
@@ -128,10 +128,10 @@ class SqliteNamespaceStore:
     async def list(self, *, after: str, limit: int) -> Sequence[NamespaceRecord]:
         return [_record(*row) for row in self._database.read(LIST, (after, limit))]
 
-    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+    async def add(self, name: str, *, now: datetime, document: ReadOnlyJson, most: int = USUAL_MOST) -> NamespaceRecord:
         if (known := await self.get(name)) is not None:
             return known
-        return await self._database.write(partial(_add, name, now, document))
+        return await self._database.write(partial(_add, name, now, document, most))
 
     async def save(self, record: NamespaceRecord, document: ReadOnlyJson) -> NamespaceRecord | None:
         return await self._database.write(partial(_save, record, document))
@@ -201,9 +201,11 @@ class SqliteNamespaceStore:
     async def leave_epoch(self, epoch: int) -> None:
         await self._database.write(lambda db: db.execute(LEAVE_EPOCH, (f"{BEGUN}{epoch}",)))
 
-    async def adopt(self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson) -> NamespaceRecord:
+    async def adopt(
+        self, name: str, epoch: int, *, now: datetime, document: ReadOnlyJson, most: int = USUAL_MOST
+    ) -> NamespaceRecord:
         def adopt(db: sqlite3.Connection) -> NamespaceRecord:
-            record = _adopt(name, epoch, to_micros(now), document, db)
+            record = _adopt(name, epoch, to_micros(now), document, most, db)
             if name == DEFAULT:
                 self._forget_resources()
                 for statement in self._share:
@@ -235,17 +237,17 @@ def _found(name: str, db: sqlite3.Connection) -> NamespaceRecord | None:
     return _record(*rows[0]) if rows else None
 
 
-def _add(name: str, now: datetime, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord:
+def _add(name: str, now: datetime, document: ReadOnlyJson, most: int, db: sqlite3.Connection) -> NamespaceRecord:
     if (known := _found(name, db)) is not None:
         return known
-    _check_number(db)
+    _check_number(most, db)
     return _put(name, _next_epoch(db), to_micros(now), document, db)
 
 
-def _check_number(db: sqlite3.Connection) -> None:
+def _check_number(most: int, db: sqlite3.Connection) -> None:
     """Raise `ConflictError` if there can be no more namespaces."""
-    if db.execute(COUNT, (SERVER,)).fetchone()[0] >= MOST_NAMESPACES:
-        raise ConflictError(f"There are {MOST_NAMESPACES} namespaces already; delete some.")
+    if db.execute(COUNT, (SERVER,)).fetchone()[0] >= most:
+        raise ConflictError(f"There are {most} namespaces already; delete some, or raise NAMESPACES_MAX.")
 
 
 def _save(record: NamespaceRecord, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord | None:
@@ -282,12 +284,14 @@ def _begin_epoch(until: int, db: sqlite3.Connection) -> int:
     return epoch
 
 
-def _adopt(name: str, epoch: int, now: int, document: ReadOnlyJson, db: sqlite3.Connection) -> NamespaceRecord:
+def _adopt(
+    name: str, epoch: int, now: int, document: ReadOnlyJson, most: int, db: sqlite3.Connection
+) -> NamespaceRecord:
     if db.execute(LEAVE_EPOCH, (f"{BEGUN}{epoch}",)).rowcount == 0:
         raise ConflictError(f"The epoch {epoch} counts as over already.")
     known = _found(name, db)
     if known is None:
-        _check_number(db)
+        _check_number(most, db)
     db.execute(FORGET, (epoch,))
     adopted = _put(name, epoch, now if known is None else to_micros(known.used_at), document, db)
     if known is not None:
