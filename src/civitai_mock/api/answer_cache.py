@@ -117,5 +117,5 @@ def _key(exchange: Exchange) -> Key:
         header(b"content-type", b""),
     )
     server = tuple(scope.get("server") or ())  # ASGI allows a list as well
-    chosen = (exchange.namespace_name, exchange.consumer, exchange.compat)
+    chosen = (exchange.namespace_name, exchange.consumer, exchange.compat, exchange.result_format)
     return (sent, *chosen, scope["scheme"], server, scope.get("root_path"))

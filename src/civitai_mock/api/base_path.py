@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-from civitai_mock.api.exchange import NAMESPACE_PATH, Exchange
+from civitai_mock.api.exchange import FAULT_HEADER, FAULT_HEADER_NAME, NAMESPACE_PATH, Exchange
 from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.vocabulary import ClientCompat
@@ -17,6 +17,7 @@ from civitai_mock.domain.namespaces import DEFAULT, check_name
 from civitai_mock.services.consumers import bearer_token
 
 if TYPE_CHECKING:
+    from civitai_mock.domain.faults.rules import FaultRule
     from civitai_mock.domain.progress_modes import ProgressMode
 
 SLASHES = re.compile(r"//+")
@@ -71,6 +72,8 @@ def with_base_path_noted(exchange: Exchange, scope: Scope, control_access: Contr
         exchange.namespace_name = _chosen(exchange, scope, control_access)
     if PROGRESS_HEADER_NAME in headers and control_access.takes_headers(exchange, scope):
         exchange.progress = _progress(exchange)
+    if FAULT_HEADER_NAME in headers and scope["path"].startswith(NAMESPACED_PATHS):
+        exchange.asked_fault = _asked_fault(exchange) if control_access.takes_headers(exchange, scope) else None
     return scope
 
 
@@ -80,6 +83,15 @@ def _progress(exchange: Exchange) -> "ProgressMode":
 
     exchange.context.options.check_simulated()
     return parse_progress_header(exchange.header(PROGRESS_HEADER_NAME) or "")
+
+
+def _asked_fault(exchange: Exchange) -> "FaultRule":
+    """Return what is to go wrong with this request; raise `InvalidRequestError` for anything that is misspelt."""
+    from civitai_mock.domain.faults.rules import check_available, parse_fault_header  # noqa: PLC0415 - as above
+
+    rule = parse_fault_header(exchange.header(FAULT_HEADER_NAME) or "")
+    check_available(rule, path=FAULT_HEADER)
+    return rule
 
 
 def _chosen(exchange: Exchange, scope: Scope, control_access: ControlAccess) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -44,6 +45,7 @@ def caller(request: Request) -> Caller:
         consumer=found.caller_id,
         client_compat=compat.value if compat else None,
         progress=found.progress,
+        asked_fault=found.asked_fault,
     )
 
 
@@ -57,7 +59,8 @@ def vocabulary(request: Request) -> Vocabulary:
     found = exchange(request)
     namespace = found.namespace
     worker_id = namespace.worker_name if namespace.controls.is_any_set else None
-    return found.context.options.vocabularies.of(found.compat, worker_id=worker_id)
+    usual = found.context.options.vocabularies.of(found.compat, worker_id=worker_id)
+    return usual if found.result_format is None else replace(usual, result_format=found.result_format)
 
 
 def base_url(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import NotRequired
 
 from starlette.exceptions import HTTPException
@@ -118,6 +119,7 @@ STATUSES: Mapping[int, StatusDescription] = {
     503: StatusDescription("Service Unavailable", "15.6.4"),
     504: StatusDescription("Gateway Timeout", "15.6.5"),
 }
+USUAL_SECTIONS = {4: "15.5", 5: "15.6"}  # of the classes of statuses
 STATUS_OF: Mapping[type[MockError], int] = {
     InvalidRequestError: 400,
     UnauthorizedError: 401,
@@ -149,7 +151,7 @@ def problem(
     headers: HeaderFields | None = None,
 ) -> ProblemResponse:
     """Return the problem document; a detail that says no more than the title is left out."""
-    known = STATUSES[status]
+    known = STATUSES.get(status) or _unlisted(status)
     title = INVALID_TITLE if errors else known.title
     detail_member: _DetailMember = {"detail": detail} if detail and detail != title else {}
     errors_member: _ErrorsMember = {"errors": errors} if errors else {}
@@ -163,6 +165,17 @@ def problem(
         **errors_member,
     }
     return ProblemResponse(details, status_code=status, headers=headers)
+
+
+def code_of(status: int) -> str:
+    """Return the code of the error that has a status; that of any error, if none has."""
+    return next((error.code for error, found in STATUS_OF.items() if found == status), MockError.code)
+
+
+def _unlisted(status: int) -> StatusDescription:
+    """Describe a status that no error of this server has."""
+    phrase = HTTPStatus(status).phrase if status in list(HTTPStatus) else f"Status {status}"
+    return StatusDescription(phrase, USUAL_SECTIONS[status // 100])
 
 
 async def on_mock_error(request: Request, error: Exception) -> JsonResponse:

@@ -11,7 +11,7 @@ from starlette.types import Message, Scope, Send
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.rate_limit import RateLimit
-from civitai_mock.api.vocabulary import ClientCompat, Vocabularies
+from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.ports import Clock
@@ -25,6 +25,7 @@ from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth
+from civitai_mock.services.held_answers import HeldAnswers
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -34,6 +35,8 @@ from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
 
 if TYPE_CHECKING:
+    from civitai_mock.domain.faults.choice import Look
+    from civitai_mock.domain.faults.rules import FaultRule
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.control_plane import ControlPlane
@@ -53,6 +56,8 @@ REAL_TIME = (
     "Jobs run on the ComfyUI servers of COMFY_HTTP_URL and take their time: no progress mode and no clock can be set."
     " Without that setting jobs are simulated."
 )
+FAULT_HEADER = "X-Mock-Fault"
+FAULT_HEADER_NAME = FAULT_HEADER.lower().encode()
 EXCHANGE = "civitai_mock.exchange"  # the key of the exchange in the scope of its request
 
 
@@ -157,6 +162,9 @@ class ServedNamespace(Protocol):
     def faults(self) -> Faults: ...
 
     @property
+    def held_answers(self) -> HeldAnswers: ...
+
+    @property
     def worker_name(self) -> str | None:
         """Return what all workers are called, where the same requests get the same answers; else None."""
         ...
@@ -212,24 +220,30 @@ class Exchange:
 
     `path` is as it was sent. `headers` has the first of each name. `compat` is what the request asks for, and so is
     `namespace_name`, which is None for the default one; the `namespace` is known before the route is. `progress` is the
-    mode in which jobs that it submits are to move. `consumer` is known on guarded paths. `answer_headers` go with
-    whatever is answered. `status` is None until an answer begins. `scope` is the one that the route gets, `body_size`
-    is in bytes, once the body was read.
+    mode in which jobs that it submits are to move, and `asked_fault` what is to go wrong with them, or with a blob.
+    `fault` is the id of the rule that hit it, `looks` has all rules that were looked at, and `result_format` comes
+    before that of the vocabulary. `consumer` is known on guarded paths. `answer_headers` go with whatever is answered.
+    `status` is None until an answer begins. `scope` is the one that the route gets, `body_size` is in bytes, once the
+    body was read.
     """
 
     __slots__ = (
         "_send",
         "answer_headers",
+        "asked_fault",
         "body_size",
         "compat",
         "consumer",
         "context",
+        "fault",
         "headers",
+        "looks",
         "method",
         "namespace",
         "namespace_name",
         "path",
         "progress",
+        "result_format",
         "scope",
         "started",
         "status",
@@ -251,6 +265,10 @@ class Exchange:
         self.namespace_name: str | None = None
         self.compat: ClientCompat | None = None
         self.progress: ProgressMode | None = None
+        self.asked_fault: FaultRule | None = None
+        self.fault: str | None = None
+        self.looks: Sequence[Look] = ()
+        self.result_format: ResultFormat | None = None
         self.consumer: str | None = None
         self.status: int | None = None
         self.body_size = 0
@@ -266,6 +284,11 @@ class Exchange:
         """Return the first header of this name, which is in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
+
+    def note_fault(self, rule_id: str) -> None:
+        """Note that a rule hit this request or what it asks for; the answer says so."""
+        self.fault = rule_id
+        self.answer_headers = (*self.answer_headers, (FAULT_HEADER_NAME, rule_id.encode()))
 
     def let_go(self) -> None:
         """Drop what leads back here, as the scope does and what the server sends by.

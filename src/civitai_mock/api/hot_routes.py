@@ -31,19 +31,13 @@ class HotRoutes:
             else:
                 self._fixed[route.method.upper(), route.path] = route.endpoint
 
-    async def has_sent_kept_answer(self, exchange: Exchange) -> bool:
-        """Send an answer that was kept, and return whether there was one."""
-        if exchange.method != "GET":
-            return False
-        kept = await answers_of(exchange.scope).find(exchange)
-        if kept is None:
-            return False
-        exchange.scope["endpoint"] = kept.endpoint
-        await exchange.send_ready(kept.response)
-        return True
-
     async def response(self, exchange: Exchange, scope: Scope, receive: Receive) -> Response | None:
-        """Return the answer of a hot route; None if this request is for another."""
+        """Return the answer of a hot route, or one that was kept; None if this request is for another."""
+        if exchange.method == "GET":
+            kept = await answers_of(scope).find(exchange)
+            if kept is not None:
+                scope["endpoint"] = kept.endpoint
+                return kept.response
         found = self._find(exchange.method, scope["path"])
         if found is None or scope.get("root_path"):
             return None

@@ -50,7 +50,7 @@ async def read_any(request: Request, parse: Callable[[Json], T], *, if_empty: Js
     """
     current = exchange(request)
     content_type = current.header(b"content-type")
-    if content_type is not None and not MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()):
+    if not is_json(content_type):
         raise UnsupportedMediaTypeError(f"The body is '{content_type}'; expected {' or '.join(MEDIA_RANGES)}.")
     limits = current.context.options
     with current.context.bodies.held() as share:
@@ -58,8 +58,18 @@ async def read_any(request: Request, parse: Callable[[Json], T], *, if_empty: Js
         current.body_size = len(body)
         if if_empty is not None and not body.strip():
             return parse(if_empty)
-        most = max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
+        most = most_values(limits)
         return await in_thread_if_large(lambda: parse(decode(body, most_values=most)), size=len(body))
+
+
+def is_json(content_type: str | None) -> bool:
+    """Return whether a content type is one of JSON; a missing one counts as such."""
+    return content_type is None or MEDIA_TYPES.fullmatch(content_type.partition(";")[0].strip()) is not None
+
+
+def most_values(limits: ApiOptions) -> int:
+    """Return how many values a body may have."""
+    return max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
 
 
 def _object(value: Json) -> JsonObject:

@@ -79,16 +79,26 @@ class RequestPipeline:
             name, namespaces = exchange.namespace_name, exchange.context.namespaces
             exchange.namespace = namespaces.default if name is None else await self._find(name, exchange, scope)
             self.access.admit(exchange, scope)
-            if await self.hot_routes.has_sent_kept_answer(exchange):
-                return
-            response = await self.hot_routes.response(exchange, scope, receive)
+            answer: ASGIApp | None
+            if exchange.asked_fault is not None or exchange.namespace.faults.is_any_set:
+                answer, receive = await self._pass_faults(exchange, receive)
+            else:
+                answer = await self.hot_routes.response(exchange, scope, receive)
         except MockError as error:
-            response = error_response(Request(scope), error)
-        if isinstance(response, JsonResponse):
-            await exchange.send_ready(response)
+            answer = error_response(Request(scope), error)
+        if isinstance(answer, JsonResponse):
+            await exchange.send_ready(answer)
         else:
-            answer = self.routes if response is None else response
-            await answer(scope, receive, exchange.send)
+            await (answer or self.routes)(scope, receive, exchange.send)
+
+    async def _pass_faults(self, exchange: Exchange, receive: Receive) -> tuple[ASGIApp, Receive]:
+        """Return the answer that faults leave of the normal one, and what hands over the body of the request."""
+        from civitai_mock.api.faults.door import pass_faults  # noqa: PLC0415 - most namespaces have no rule
+
+        async def find(scope: Scope, receive: Receive) -> ASGIApp:
+            return await self.hot_routes.response(exchange, scope, receive) or self.routes
+
+        return await pass_faults(exchange, receive, find)
 
     async def _find(self, name: str, exchange: Exchange, scope: Scope) -> ServedNamespace:
         """Return a namespace by its name; who may not call has none made."""

@@ -33,6 +33,7 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
+from civitai_mock.services.held_answers import HeldAnswers
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
 from civitai_mock.services.namespace_ids import NamespaceIds
@@ -82,6 +83,7 @@ class Namespace:
     webhook_sender: WebhookSender
     progress_policy: ProgressPolicy
     faults: Faults
+    held_answers: HeldAnswers
     runs_jobs: bool
     scheduler_fault: Callable[[], str | None]
 
@@ -251,8 +253,9 @@ class Namespace:
         )
 
     def stop_waiting(self) -> None:
-        """Answer all requests that wait for jobs or workflows."""
+        """Answer all requests that wait for jobs or workflows, or are held back."""
         self.use_cases.wait.stop()
+        self.held_answers.stop()
         if "workflows" in self.__dict__:  # else nobody has asked for one
             self.workflows.wait.stop()
         if "job_stepper" in self.__dict__:
@@ -320,6 +323,7 @@ def make_namespace(
             ids=ids,
             metrics=runtime.metrics,
         ),
+        held_answers=HeldAnswers(runtime.clock),
         runs_jobs=runs_jobs,
         scheduler_fault=scheduler_fault,
     )

@@ -47,7 +47,8 @@ class Target(StrEnum):
     WHAT_IF_WITH_IMAGE = "whatIfWithImage"  # and with an image that it names
     PROMPT_WITH_TERM = "promptWithTerm"  # POST with a prompt text that has the param `term` in it
     WITH_TOKEN = "withToken"  # noqa: S105 - a kind of requests
-    INVALID = "invalid"  # what is a 400
+    INVALID = "invalid"  # what is a 400, as is known once it was answered
+    RESOURCE = "resource"  # GET of a resource of v2
 
 
 class ParamType(StrEnum):
@@ -109,6 +110,11 @@ class FaultPreset:
     v1_docs: str | None
     v2_docs: str | None
     is_available: bool
+
+    def is_seen_in(self, version: str | None) -> bool:
+        """Return whether it changes something in a version of the API; True for what is of no version."""
+        docs = {V1: self.v1_docs, V2: self.v2_docs}
+        return version not in docs or docs[version] is not None
 
     def usual_action(self) -> JsonObject:
         """Return the action with the defaults of all params in it."""

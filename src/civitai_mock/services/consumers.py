@@ -11,6 +11,7 @@ from civitai_mock.domain.search import Spending
 from civitai_mock.ports import JobSearch
 
 if TYPE_CHECKING:  # what only those need who name a mode is not loaded at the start
+    from civitai_mock.domain.faults.rules import FaultRule
     from civitai_mock.domain.progress_modes import ProgressMode
 
 SCHEME = "bearer"
@@ -71,13 +72,14 @@ class Caller:
     """Says where a request comes from; APIs show `consumer` as `issuedBy`.
 
     `trace_id` has the form `00-<32 hex>-<16 hex>-00`. `client_compat` is the kind of client that the request names, and
-    `progress` the mode in which its jobs are to move.
+    `progress` the mode in which its jobs are to move. `asked_fault` is what is to go wrong with them.
     """
 
     trace_id: str
     consumer: str
     client_compat: str | None = None
     progress: "ProgressMode | None" = None
+    asked_fault: "FaultRule | None" = None
 
     @property
     def owner(self) -> str | None:

@@ -1,5 +1,6 @@
 """Which rule of faults fires in a namespace, and how often, over all processes that serve it."""
 
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from civitai_mock.domain.errors import TransientError
@@ -9,11 +10,11 @@ from civitai_mock.services.controls import Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from civitai_mock.domain.fault_presets import Hook
+    from civitai_mock.domain.fault_presets import Hook, Target
     from civitai_mock.domain.faults.choice import Choice, Choosing, Count
-    from civitai_mock.domain.faults.conditions import FaultSubject
+    from civitai_mock.domain.faults.conditions import Condition, FaultSubject
     from civitai_mock.domain.faults.rules import FaultRule
     from civitai_mock.services.fault_rules import ObeyedRules, ParsedRules, StoredRule
 
@@ -74,6 +75,11 @@ class Faults:
         """Return whether there is a rule that takes hold at a hook, whatever it matches."""
         return self._obeyed is not None and hook in self._obeyed.hooks
 
+    def needs(self, asked: "FaultRule | None" = None) -> "Collection[Condition | Target]":
+        """Return what has to be known of a request to choose a rule for it."""
+        of_rules = () if self._obeyed is None else self._obeyed.needs_of_requests
+        return of_rules if asked is None else asked.needs.union(of_rules)
+
     async def choose(
         self,
         subject: "FaultSubject",
@@ -106,6 +112,14 @@ class Faults:
         """Return why rules did not fire though they matched, by what stands for each of their lives."""
         keys = {} if self._obeyed is None else self._obeyed.keys
         return {keys[rule_id]: why for rule_id, why in choice.turns.items() if rule_id in keys}
+
+    async def stream(self, rule: "FaultRule") -> Random:
+        """Return what a rule that fires draws from: with a seed the same in each run, for each time that it fires."""
+        if self._ids.is_seeded:
+            with ErrorBoundary("draw of a rule not counted"):
+                number = await self._store.count(self._epoch.number, f"faults/{rule.id}/draws")
+                return Random(self._ids.of_job(rule.id, f"draw {number}").seed())
+        return Random()
 
     async def _finish(self, choosing: "Choosing", obeyed: "ObeyedRules") -> "Choice":
         """Count what is to be counted."""

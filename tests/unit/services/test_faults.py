@@ -85,7 +85,7 @@ class Process:
         return self
 
     async def fires(self, subject: FaultSubject = REQUEST, *, header: str | None = None) -> str | None:
-        asked = None if header is None else parse_fault_header(header, now=START)
+        asked = None if header is None else parse_fault_header(header)
         rule = (await self.faults.choose(subject, asked=asked)).rule
         return None if rule is None else rule.id
 

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Target
-from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
-from civitai_mock.domain.faults.rules import FaultRule, fits_hook
+from civitai_mock.domain.faults.conditions import MATCH, Contains, FaultSubject
+from civitai_mock.domain.faults.rules import TERM, FaultRule, fits_hook
 
 Dice: TypeAlias = Callable[[FaultRule, int], float]  # 0 to 1 for a rule and the number of its match
 Now: TypeAlias = Callable[[FaultRule], datetime]  # the time by the clock that a rule goes by
@@ -113,12 +113,23 @@ def first_failed(rule: FaultRule, subject: FaultSubject, now: datetime) -> str |
         return Missed.ENDED
     if (condition := rule.match.first_failed(subject)) is not None:
         return f"{MATCH}.{condition}"
-    return None if _is_about(rule, subject.targets) else Missed.PRESET
+    return None if _is_about(rule, subject) else Missed.PRESET
 
 
-def _is_about(rule: FaultRule, targets: Collection[Target]) -> bool:
-    """Return whether a request is what the preset of a rule is about."""
-    return rule.preset is None or not rule.preset.fits or not set(rule.preset.fits).isdisjoint(targets)
+def _is_about(rule: FaultRule, subject: FaultSubject) -> bool:
+    """Return whether a request, or whatever is met, is what the preset of a rule is about."""
+    preset = rule.preset
+    if preset is None:
+        return True
+    fits = not preset.fits or any(_is_target(target, rule, subject) for target in preset.fits)
+    return fits and preset.is_seen_in(subject.version)
+
+
+def _is_target(target: Target, rule: FaultRule, subject: FaultSubject) -> bool:
+    if target is not Target.PROMPT_WITH_TERM:
+        return target in subject.targets
+    term = Contains(str(rule.param(TERM)))
+    return subject.method == "POST" and any(term.is_in(prompt) for prompt in subject.prompts)
 
 
 def _take_turn(rule: FaultRule, dice: Dice) -> Generator[Count, int, Missed | None]:

@@ -50,7 +50,7 @@ class FaultSubject:
     """Is what rules are held against; what is not known of it is None or empty, and no condition on it holds.
 
     `route` is a path of the OpenAPI description, names of headers are in lower case, `models` are AIRs, and the first
-    `attempt` is 1. `targets` says what is known of a request beside that.
+    `attempt` is 1. `targets` says what is known of a request beside that, and `version` is the one of its API.
     """
 
     hook: Hook
@@ -64,6 +64,7 @@ class FaultSubject:
     image_given: bool | None = None
     attempt: int | None = None
     targets: Collection[Target] = ()
+    version: str | None = None
 
     @property
     def is_reserved(self) -> bool:

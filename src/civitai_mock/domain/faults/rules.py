@@ -3,13 +3,28 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from civitai_mock.domain.clock_state import added
 from civitai_mock.domain.errors import InvalidRequestError, fault, invalid
-from civitai_mock.domain.fault_presets import FaultPreset, Hook, ParamType, ParamValue, PresetParam, fault_presets
-from civitai_mock.domain.faults.actions import NO_ACTION, Action, read_action, read_preset_action
-from civitai_mock.domain.faults.conditions import AT_HOOKS, MATCH, Match, read_match
+from civitai_mock.domain.fault_presets import (
+    FaultPreset,
+    Hook,
+    ParamType,
+    ParamValue,
+    PresetParam,
+    Target,
+    fault_presets,
+)
+from civitai_mock.domain.faults.actions import (
+    NO_ACTION,
+    Action,
+    PresetEffect,
+    PresetWord,
+    read_action,
+    read_preset_action,
+)
+from civitai_mock.domain.faults.conditions import AT_HOOKS, MATCH, Condition, Match, read_match
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.members import Members, read_members
 from civitai_mock.domain.nearest import did_you_mean
@@ -17,7 +32,10 @@ from civitai_mock.domain.nearest import did_you_mean
 HEADER = "X-Mock-Fault"
 LONGEST_HEADER = 2000
 PRESET, PARAMS, ACTION, ENABLED = "preset", "params", "action", "enabled"
+TERM = "term"  # the param of presets about a prompt
 TOLD_BACK = ("id", "hits", "left")  # taken with a rule that was told, and not obeyed
+NAMING = frozenset({PresetWord.EARLY_ACCESS})  # what says of which model it speaks
+NEVER_OVER = datetime.min.replace(tzinfo=UTC)  # when rules of headers, which last for one request, are set
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
 MOST_TIMES = 10**9
 NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
@@ -70,6 +88,19 @@ class FaultRule:
         """Return where this takes hold, with all its conditions."""
         return frozenset(hook for hook in self.action.hooks if fits_hook(self, hook))
 
+    @property
+    def needs(self) -> frozenset[Condition | Target]:
+        """Return what has to be known of a subject to choose the rule, and to do what it says."""
+        targets = () if self.preset is None else self.preset.fits
+        names_model = any(isinstance(effect, PresetEffect) and effect.word in NAMING for effect in self.action.effects)
+        return frozenset((*self.match.conditions, *targets, *([Condition.MODEL] if names_model else [])))
+
+    def param(self, name: str) -> ParamValue | None:
+        """Return a param of the preset, as it was sent or by default; None if it has none of this name."""
+        param = None if self.preset is None else self.preset.params.get(name)
+        sent = as_object(self.document.get(PARAMS)).get(name)
+        return None if param is None else sent if param.takes(sent) else param.default
+
 
 def parse_rule(value: Json, *, rule_id: str, set_at: datetime, routes: Collection[str] | None = None) -> FaultRule:
     """Read a rule; raise `InvalidRequestError` with the paths of all that is wrong.
@@ -95,7 +126,7 @@ def parse_rule(value: Json, *, rule_id: str, set_at: datetime, routes: Collectio
     return read_members(value, parse)
 
 
-def parse_fault_header(text: str, *, now: datetime) -> FaultRule:
+def parse_fault_header(text: str) -> FaultRule:
     """Read `blob-late; seconds=5`; raise `InvalidRequestError` at the header for anything else."""
     if len(text) > LONGEST_HEADER:
         raise fault(HEADER, f"Expected at most {LONGEST_HEADER} characters.")
@@ -114,7 +145,7 @@ def parse_fault_header(text: str, *, now: datetime) -> FaultRule:
         params[key] = value if known is None else _from_text(value, known)
     document: JsonObject = {PRESET: name, **({PARAMS: params} if params else {})}
     try:
-        return parse_rule(document, rule_id=name, set_at=now)
+        return parse_rule(document, rule_id=name, set_at=NEVER_OVER)
     except InvalidRequestError as error:
         raise invalid({HEADER: [message for messages in error.errors.values() for message in messages]}) from error
 

@@ -73,7 +73,7 @@ def _looks(choice: Choice) -> list[tuple[str, str | None]]:
 
 
 def test_the_first_rule_that_matches_fires_and_no_later_one_is_looked_at() -> None:
-    header = parse_fault_header("reset", now=START)
+    header = parse_fault_header("reset")
     rules = [_rule("a", match={"method": "POST"}), header, _rule("b")]
     choice = Counters().choose(rules)
     assert choice.rule is header

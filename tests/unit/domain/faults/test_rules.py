@@ -327,7 +327,7 @@ def test_whatever_is_sent_is_a_rule_or_refused(sent: dict[str, Any]) -> None:
 )
 def test_a_header_is_a_rule_with_a_preset(text: str, params: dict[str, Any]) -> None:
     name = text.partition(";")[0].strip()
-    rule = parse_fault_header(text, now=START)
+    rule = parse_fault_header(text)
     assert rule == parse_rule({"preset": name, **({"params": params} if params else {})}, rule_id=name, set_at=START)
 
 
@@ -353,6 +353,6 @@ def test_a_header_is_a_rule_with_a_preset(text: str, params: dict[str, Any]) -> 
 )
 def test_a_wrong_header_is_a_fault_of_the_header(text: str, hint: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        parse_fault_header(text, now=START)
+        parse_fault_header(text)
     assert list(refused.value.errors) == ["X-Mock-Fault"]
     assert hint in " ".join(refused.value.errors["X-Mock-Fault"])

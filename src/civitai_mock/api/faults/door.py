@@ -1,0 +1,33 @@
+"""Let faults hit a request: choose a rule, note it for the answer and the journal, and do what it says."""
+
+from starlette.types import ASGIApp, Receive
+
+from civitai_mock.api.exchange import Exchange
+from civitai_mock.api.faults.faulty_answers import FaultyAnswer, Find, InvalidAnswer
+from civitai_mock.api.faults.kept_body import KeptBody
+from civitai_mock.api.faults.subject import read_subject
+from civitai_mock.domain.fault_presets import Hook, Target
+
+
+async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple[ASGIApp, Receive]:
+    """Return what answers a request, and what hands over its body; `find` returns what answers it without faults.
+
+    What it asks for at another hook is left to those who come after, and goes with the jobs that it submits.
+    """
+    faults, asked = exchange.namespace.faults, None
+    if exchange.asked_fault is not None and Hook.REQUEST in exchange.asked_fault.hooks:
+        asked, exchange.asked_fault = exchange.asked_fault, None
+    if asked is None and exchange.asked_fault is None and not faults.hits(Hook.REQUEST):
+        return await find(exchange.scope, receive), receive
+    body, needs = KeptBody(receive, exchange.context.options), faults.needs(asked)
+    subject = await read_subject(exchange, body, needs=needs)
+    choice = await faults.choose(subject, asked=asked)
+    exchange.looks = choice.looks
+    if choice.rule is not None:
+        exchange.note_fault(choice.rule.id)
+        return FaultyAnswer(exchange=exchange, rule=choice.rule, subject=subject, body=body, find=find), body.receive
+    if exchange.asked_fault is not None and Target.SUBMIT in subject.targets:
+        exchange.note_fault(exchange.asked_fault.id)
+    if Target.INVALID in needs:
+        return InvalidAnswer(exchange=exchange, subject=subject, asked=asked, choice=choice, find=find), body.receive
+    return await find(exchange.scope, body.receive), body.receive
