@@ -1,6 +1,6 @@
 """Make the app: a pipeline with hot routes, and all routes behind it, with nothing open yet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -137,6 +137,12 @@ class Api(Starlette):
 
         self.pipeline.request_metrics.add_routes(CONTROL)
         return CONTROL
+
+    def each_route(self) -> Iterator[Route]:
+        """Yield all routes, those first that are called most."""
+        yield from self.plain_routes
+        yield from self.all_routes.own_routes
+        yield from self.control_routes
 
     @property
     def routes(self) -> list[BaseRoute]:

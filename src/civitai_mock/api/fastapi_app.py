@@ -12,7 +12,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from civitai_mock.api import system
@@ -44,8 +44,10 @@ def make_fastapi_app(
         redirect_slashes=False,
     )
     app.load_others = load_others
-    for router in [system.router] if only_system else [resources.router, system.router, system.index_router]:
+    routers = [system.router] if only_system else [resources.router, system.router, system.index_router]
+    for router in routers:
         app.include_router(router)
+    app.own_routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     app.add_exception_handler(MockError, on_mock_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -53,8 +55,12 @@ def make_fastapi_app(
 
 
 class FastApiApp(FastAPI):
-    """A FastAPI app whose description has the plain routes, too, and those of `load_others`."""
+    """A FastAPI app whose description has the plain routes, too, and those of `load_others`.
 
+    `own_routes` are all others: FastAPI has them in routers, into which nobody can look.
+    """
+
+    own_routes: Sequence[Route]
     load_others: Callable[[], Sequence[BaseRoute]]
 
     def build_middleware_stack(self) -> ASGIApp:

@@ -9,6 +9,7 @@ from starlette.types import Scope
 from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.faults.kept_body import KeptBody
 from civitai_mock.api.json_body import decode, is_json, most_values
+from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.query_params import FLAGS
 from civitai_mock.api.v1 import JOB_PATH, JOBS_PATH
 from civitai_mock.api.v2.route_table import RECIPE_PATH, WORKFLOW_PATH, WORKFLOWS_PATH
@@ -31,12 +32,14 @@ NO_WORK = SubmittedWork()
 async def read_subject(exchange: Exchange, body: KeptBody, *, needs: Collection[Condition | Target]) -> FaultSubject:
     """Return what is known of a request; its body is only read if something in it is asked for.
 
-    The endpoint that it is for is noted in its scope, as no router may see it.
+    The route that it is for is noted in its scope, as no router may see it.
     """
     scope = exchange.scope
     route = _find_route(scope)
     if route is not None:
         scope["endpoint"] = route.endpoint
+        if not isinstance(route, DescribedRoute):
+            scope["route"] = route
     path_format = None if route is None else route.path_format
     needs_work = exchange.method == "POST" and path_format in SUBMIT_ROUTES and not OF_BODY.isdisjoint(needs)
     return request_subject(
@@ -120,20 +123,14 @@ def _shown_route(path: str, route: str | None) -> str | None:
 def _find_route(scope: Scope) -> Route | None:
     """Return the route of a request: one for another method, if none is for this one."""
     other: Route | None = None
-    for route in _routes(scope):
+    routes: Iterator[Route] = scope["app"].each_route()
+    for route in routes:
         match = route.matches(scope)[0]
         if match is Match.FULL:
             return route
         if match is Match.PARTIAL and other is None:
             other = route
     return other
-
-
-def _routes(scope: Scope) -> Iterator[Route]:
-    """Yield those first that are called most."""
-    app = scope["app"]
-    yield from app.plain_routes
-    yield from (route for route in app.routes if isinstance(route, Route))
 
 
 async def _read_work(exchange: Exchange, body: KeptBody) -> SubmittedWork:
