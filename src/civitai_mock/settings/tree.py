@@ -62,14 +62,24 @@ class Settings(
         try:
             _refuse_bytes(os.environ)
             in_files, in_environment = values_in_env_files(), setting_values(os.environ)
-            given: dict[str, Any] = {**in_files, **in_environment}
-            settings = cls(**{name: value for name, value in given.items() if name in cls.model_fields})
-            settings._names_in_files = frozenset(in_files.keys() - in_environment.keys())
         except EnvFileError as error:
             raise SettingsError(str(error)) from error
+        given: dict[str, Any] = {**in_files, **in_environment}
+        settings = cls.of(
+            {name: value for name, value in given.items() if name in cls.model_fields},
+            names_in_files=frozenset(in_files.keys() - in_environment.keys()),
+        )
+        _refuse_tokens_without_auth(settings)
+        return settings
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, names_in_files: frozenset[str] = frozenset()) -> Self:
+        """Return the settings with these values; raise `SettingsError` for values that cannot work."""
+        try:
+            settings = cls(**values)
         except ValidationError as error:
             raise SettingsError("\n".join(_explain(fault) for fault in error.errors())) from error
-        _refuse_tokens_without_auth(settings)
+        settings._names_in_files = names_in_files
         return settings
 
     def shown(self) -> Sequence["ShownSetting"]:

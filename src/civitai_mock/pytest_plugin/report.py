@@ -1,0 +1,63 @@
+"""What the report of a failed test shows of its namespace: the requests that came, and what became of the jobs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from civitai_mock.pytest_plugin.control import CivitaiMockError
+from civitai_mock.pytest_plugin.mock import CivitaiMock
+
+MOST_SHOWN = 20
+LONGEST_CONTEXT = 500
+CONTEXT_OF_A_FAILURE = ("error", "message", "node_id", "class_type", "reason")
+
+
+def describe(mock: CivitaiMock) -> str:
+    """Return the text of the section; where something cannot be had, it says why in one line."""
+    lines = [f"{mock.url} (seed {mock.seed})"]
+    for part in (_requests, _jobs):
+        try:
+            lines += part(mock)
+        except CivitaiMockError as error:
+            lines.append(str(error))
+    return "\n".join(map(_printable, lines))
+
+
+def _requests(mock: CivitaiMock) -> Iterator[str]:
+    calls = mock.calls
+    yield _heading("request", len(calls))
+    for call in calls[-MOST_SHOWN:]:
+        fault = f", fault {call['fault']}" if call.get("fault") else ""
+        yield f"  {_time(call['time'])}  {call['method']} {call['path']}  {call['status']}, {call['ms']:.0f} ms{fault}"
+
+
+def _jobs(mock: CivitaiMock) -> Iterator[str]:
+    jobs = mock.jobs[::-1]
+    yield _heading("job", len(jobs))
+    for item in jobs[-MOST_SHOWN:]:
+        events = mock.job(item["jobId"])["events"]
+        walked = ", ".join(f"{event['type']} {_time(event['dateTime'])}" for event in events)
+        yield f"  {item['jobId']} ({item['type']})  {walked}"
+        yield from _why(events[-1] if events else {})
+
+
+def _why(event: Mapping[str, Any]) -> Iterator[str]:
+    context = event.get("context") or {}
+    told = {name: context[name] for name in CONTEXT_OF_A_FAILURE if context.get(name)}
+    if told:
+        yield f"    {json.dumps(told)[:LONGEST_CONTEXT]}"
+
+
+def _heading(noun: str, count: int) -> str:
+    words = f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{words}, the last {MOST_SHOWN} are:" if count > MOST_SHOWN else f"{words}{':' if count else ''}"
+
+
+def _time(date: str) -> str:
+    """Return the time of the day, to the millisecond."""
+    return date.partition("T")[2][:12]
+
+
+def _printable(line: str) -> str:
+    """Return a line without what could move the cursor of a terminal: paths and prompts are anybody's."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
