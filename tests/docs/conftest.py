@@ -26,6 +26,11 @@ class Servers:
     mock: str
     standin: str
 
+    @property
+    def port(self) -> str:
+        """That of civitai-mock, which its commands find in the environment."""
+        return self.mock.rpartition(":")[2]
+
     def readdressed(self, text: str) -> str:
         """`text`, with these servers in the place of those that the documentation names."""
         text = text.replace(MOCK_ADDRESS, self.mock)

@@ -35,7 +35,7 @@ def _named(language: str) -> list[Any]:
 @pytest.mark.parametrize("page", _named("bash"))
 def test_the_bash_blocks_of_a_page_run_one_after_the_other(page: Page, servers: Servers, shell: Shell) -> None:
     script = "\n".join(block.text for block in page.blocks("bash"))
-    shell.run("bash", "-euo", "pipefail", "-c", CURL + servers.readdressed(script))
+    shell.run("bash", "-euo", "pipefail", "-c", CURL + servers.readdressed(script), PORT=servers.port)
 
 
 @pytest.mark.parametrize("page", _named("console"))

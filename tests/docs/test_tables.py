@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from civitai_mock.api import errors as http_errors
-from civitai_mock.cli.arguments import parse_arguments
+from civitai_mock.cli.arguments import CONTROL_COMMANDS, parse_arguments
 from civitai_mock.domain.errors import InsufficientBuzzError, MockError
 from civitai_mock.domain.workflow import WorkflowStatus
 from civitai_mock.services.error_boundary import ErrorBoundary
@@ -64,6 +64,14 @@ def test_the_table_of_commands_has_every_command() -> None:
     told = re.findall(r"^\| `civitai-mock ([a-z]+)` \|", (ROOT / "docs" / "cli.md").read_text("utf-8"), re.MULTILINE)
     assert tuple(told) == COMMANDS
     assert [parse_arguments([command]).command for command in COMMANDS] == list(COMMANDS)
+
+
+def test_the_table_of_what_asks_a_server_has_every_command_and_its_words() -> None:
+    rows = _rows(Page(ROOT / "docs" / "cli.md").between("control commands"))
+    told = [words for row in rows for words in re.findall(r"`([a-z][^`]*)`", row[0])]
+    assert list(dict.fromkeys(words.split()[0] for words in told)) == list(CONTROL_COMMANDS)
+    for words in told:
+        assert parse_arguments(words.replace("ID", "x").split()).act
 
 
 def test_the_table_of_statuses_has_every_status() -> None:

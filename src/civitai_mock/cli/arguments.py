@@ -9,6 +9,10 @@ from civitai_mock.comfyui_standin.arguments import add_arguments
 
 MONOLITH = "monolith"  # what runs without a command
 CHECKED = ("api", "scheduler", "comfyui")
+HERE = ("api", "scheduler", "comfyui", "seed", "healthcheck", "--reload", "--version")
+CONTROL_COMMANDS = (  # those of a server that runs somewhere
+    "jobs", "namespaces", "graph", "reset", "open", "fault", "scenario", "clock", "verify", "snapshot",
+)  # fmt: skip
 
 
 class ArgumentsError(Exception):
@@ -32,10 +36,12 @@ class _Version(argparse.Action):
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse those of the process by default; raise `ArgumentsError` for what cannot be understood."""
-    return _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    return _parser(with_all_commands=bool(given) and given[0] not in HERE).parse_args(given)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, with_all_commands: bool) -> argparse.ArgumentParser:
+    """Return the parser; what serves here does not load those commands that speak to a server."""
     serving = _Parser(add_help=False)
     serving.set_defaults(listeners=None)  # sockets, where another process has opened them
     serving.add_argument("--reload", action="store_true", help="restart when the source changes")
@@ -56,4 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("seed", help="add the built-in resources to the store")
     healthcheck = commands.add_parser("healthcheck", help="exit 0 if what runs beside it is healthy, 1 if not")
     healthcheck.add_argument("checked", nargs="?", choices=CHECKED, help="check this one only, not whatever runs here")
+    if with_all_commands:
+        from civitai_mock.cli.control.arguments import add_control_commands
+
+        parser.set_defaults(url=None, token=None, namespace=None, json=False)
+        add_control_commands(commands)
     return parser

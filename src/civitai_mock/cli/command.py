@@ -13,7 +13,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from civitai_mock.cli.arguments import MONOLITH, ArgumentsError, parse_arguments
+from civitai_mock.cli.arguments import CONTROL_COMMANDS, MONOLITH, ArgumentsError, parse_arguments
 from civitai_mock.cli.process import Stop, leave
 from civitai_mock.cli.standard_streams import open_standard_streams
 from civitai_mock.environment import setting_values
@@ -43,7 +43,8 @@ def run(stop: Stop) -> int:
     try:
         arguments = parse_arguments()
     except ArgumentsError as error:
-        return refuse(str(error), status=BAD_SETTINGS, as_json=wants_json())
+        is_control = sys.argv[1:2] != [] and sys.argv[1] in CONTROL_COMMANDS  # whose reader is no collector of logs
+        return refuse(str(error), status=BAD_SETTINGS, as_json=not is_control and wants_json())
     return _attempt(arguments, stop)
 
 
@@ -51,6 +52,8 @@ def _attempt(arguments: argparse.Namespace, stop: Stop) -> int:
     try:
         if arguments.command == "healthcheck":
             return _check_health(arguments.checked)
+        if arguments.command in CONTROL_COMMANDS:
+            return _control(arguments, stop)
         return _run_with_settings(arguments, stop)
     except Exception as error:  # noqa: BLE001 - the next line reports it
         from civitai_mock.telemetry.logs import configure_logging
@@ -67,8 +70,15 @@ def _check_health(checked: str | None) -> int:
     return 0 if fault is None else refuse(fault, status=FAILED, as_json=False)
 
 
+def _control(arguments: argparse.Namespace, stop: Stop) -> int:
+    _import_without_extras("httpx")
+    from civitai_mock.cli.control.command import run_control
+
+    return run_control(arguments, stop)
+
+
 def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
-    _import_without_extras(arguments.command)
+    _import_without_extras("structlog", *(["httpx"] if arguments.command in SENDING else []))
     from civitai_mock.settings import Settings
     from civitai_mock.telemetry.logs import configure_logging, log_uncaught_exceptions
 
@@ -84,7 +94,7 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
         return _report_end(error, as_json=settings.logs_json)
 
 
-def _import_without_extras(command: str) -> None:
+def _import_without_extras(*modules: str) -> None:
     """Import what loads rich and more where that is installed: a tenth of the start, for output that we never show.
 
     structlog would show tracebacks by it, and httpx, which the commands that send anything import, has a command line.
@@ -93,9 +103,8 @@ def _import_without_extras(command: str) -> None:
     hidden: dict[str, Any] = {name: None for name in EXTRAS if name not in sys.modules}  # an import of None fails
     sys.modules.update(hidden)
     try:
-        import_module("structlog")
-        if command in SENDING:
-            import_module("httpx")
+        for name in modules:
+            import_module(name)
     finally:
         for name in hidden:
             del sys.modules[name]

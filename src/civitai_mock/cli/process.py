@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 class Stop:
     """Ends the process at once with 128 + the signal's number, or in good order once there is something to stop.
 
-    A second Ctrl-C does not wait for anybody.
+    A second Ctrl-C does not wait for anybody. `status` is that of the signal, once there was one.
     """
 
     def __init__(self) -> None:
         self._begin: Callable[[], None] | None = None
         self._is_stopping = False
+        self.status = 0
 
     def listen(self) -> None:
         """Handle SIGTERM and Ctrl-C, and SIGHUP (the terminal was closed) unless it is ignored, as `nohup` asks.
@@ -52,11 +53,16 @@ class Stop:
         self._begin = begin_with_limit
 
     def _on_signal(self, signum: int, _: object) -> None:
+        self.status = 128 + signum
         if self._begin is None or (self._is_stopping and signum == signal.SIGINT):
-            os._exit(128 + signum)
-        if not self._is_stopping:
+            self.now()
+        elif not self._is_stopping:
             self._is_stopping = True
             self._begin()
+
+    def now(self) -> None:
+        """End the process at once, whatever it is at."""
+        os._exit(self.status)
 
 
 def leave(status: int) -> "NoReturn":

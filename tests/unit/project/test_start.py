@@ -154,6 +154,18 @@ def test_a_command_that_serves_imports_httpx_but_not_its_command_line(serving: A
     assert not {"rich", "pygments"} & set(serving)
 
 
+def test_a_command_that_serves_does_not_import_those_that_ask_a_server(serving: Any) -> None:
+    assert not [name for name in serving if name.startswith("civitai_mock.cli.control")]
+
+
+def test_the_words_of_a_command_line_are_read_without_what_sends_requests() -> None:
+    script = (
+        "import sys; from civitai_mock.cli.arguments import parse_arguments; parse_arguments(['fault', 'list']);"
+        " assert 'civitai_mock.cli.control.faults' in sys.modules; assert not {'httpx', 'asyncio'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 @pytest.mark.parametrize("name", ["pydantic.v1.main", "websockets"])
 def test_a_command_that_serves_imports_nothing_for_old_models_and_for_websockets(serving: Any, name: str) -> None:
     assert "uvicorn" in serving

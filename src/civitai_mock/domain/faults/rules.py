@@ -142,7 +142,7 @@ def parse_fault_header(text: str) -> FaultRule:
         if key in params:
             raise fault(HEADER, f"'{key[:100]}' is there twice.")
         known = preset.params.get(key)
-        params[key] = value if known is None else _from_text(value, known)
+        params[key] = value if known is None else param_from_text(value, known)
     document: JsonObject = {PRESET: name, **({PARAMS: params} if params else {})}
     try:
         return parse_rule(document, rule_id=name, set_at=NEVER_OVER)
@@ -233,7 +233,7 @@ def _later(set_at: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else added(set_at, timedelta(seconds=seconds))
 
 
-def _from_text(text: str, param: PresetParam) -> Json:
+def param_from_text(text: str, param: PresetParam) -> Json:
     """Return a param as it is meant by a text; one that is not of its type stays a text, and is refused as such."""
     if param.type is ParamType.BOOLEAN:
         return {"true": True, "false": False}.get(text.lower(), text)
