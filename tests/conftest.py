@@ -1,5 +1,7 @@
 """Options and fixtures of the whole suite."""
 
+import gc
+
 import pytest
 import structlog
 from hypothesis import settings
@@ -16,6 +18,13 @@ structlog.configure(processors=[*structlog.get_config()["processors"][:-1], cons
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="rewrite the expected files (tests/data, assets)")
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and tests alone when garbage is collected: to look at all of them again and again took long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture
