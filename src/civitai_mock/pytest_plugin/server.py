@@ -41,9 +41,10 @@ def running_server(settings: Mapping[str, Any]) -> Iterator[CivitaiMockServer]:
     """
     with ExitStack() as stack:
         with importing_server():
-            from civitai_mock.pytest_plugin.thread import ServerThread, only_warnings
+            from civitai_mock.pytest_plugin.logs import separate_logs
+            from civitai_mock.pytest_plugin.thread import ServerThread
 
-            stack.enter_context(only_warnings())
+            stack.enter_context(separate_logs())
             thread = ServerThread(settings)
         stack.callback(thread.stop)
         thread.start()

@@ -3,12 +3,10 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-
-import structlog
 
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.domain.errors import MockError
@@ -84,29 +82,3 @@ def _application(settings: Mapping[str, Any]) -> Application:
         return Application(Settings.of(chosen))
     except SettingsError as error:
         raise CivitaiMockError(str(error)) from None
-
-
-@contextmanager
-def only_warnings() -> Iterator[None]:
-    """Send warnings of the server to Python's logging, which pytest shows, unless the tests have set up structlog.
-
-    By itself structlog would print every request.
-    """
-    if structlog.is_configured():
-        yield
-        return
-    factory = structlog.stdlib.LoggerFactory()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger("warning"),
-        logger_factory=factory,
-    )
-    try:
-        yield
-    finally:
-        if structlog.get_config()["logger_factory"] is factory:
-            structlog.reset_defaults()
