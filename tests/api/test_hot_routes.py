@@ -241,7 +241,7 @@ async def calls_of(served: Served, path: str) -> int:
 
 async def test_a_finished_job_is_answered_in_few_steps_and_in_very_few_if_its_answer_is_kept(served: Served) -> None:
     """A layer more, or a header that is looked for anew, shows here."""
-    served.app.pipeline = replace(served.app.pipeline, request_log=RequestLog(lambda *_: None))
+    served.app.pipeline = replace(served.app.pipeline, request_log=RequestLog(lambda *_: None), request_journal=None)
     job_id = await served.submit_one()
     await served.finish()
     await served.client.get(f"{JOBS}/{job_id}")

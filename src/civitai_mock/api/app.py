@@ -22,6 +22,7 @@ from civitai_mock.api.late_imports import imported
 from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.pipeline import RequestPipeline
+from civitai_mock.api.request_journal import RequestJournal
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.ui import pages, static_files
@@ -62,11 +63,13 @@ def make_api(
     metrics: Metrics,
     lifespan: Lifespan[Starlette] | None = None,
     request_log: RequestLog | None = None,
+    keeps_journal: bool = False,
     only_system: bool = False,
 ) -> "Api":
     """Return the app; `lifespan` opens namespaces, and has the app `serve` them.
 
-    Requests are counted in `metrics`. With `only_system`, health and metrics are all that is served.
+    Requests are counted in `metrics`, and recorded if each namespace `keeps_journal`. With `only_system`, health and
+    metrics are all that is served.
     """
     app = Api(
         lifespan=lifespan,
@@ -87,6 +90,7 @@ def make_api(
         trusted_proxies=TrustedProxies(trusted_proxies),
         access=access,
         request_log=request_log or RequestLog(),
+        request_journal=RequestJournal() if keeps_journal else None,
         request_metrics=RequestMetrics(metrics, app.plain_routes),
     )
     return app

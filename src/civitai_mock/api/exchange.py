@@ -11,6 +11,7 @@ from starlette.types import Message, Scope, Send
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.rate_limit import RateLimit
+from civitai_mock.api.recording import Recording
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.domain.errors import ConflictError
@@ -26,6 +27,7 @@ from civitai_mock.services.controls import Controls
 from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.held_answers import HeldAnswers
+from civitai_mock.services.journal import NamespaceJournal
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -165,6 +167,9 @@ class ServedNamespace(Protocol):
     def held_answers(self) -> HeldAnswers: ...
 
     @property
+    def journal(self) -> NamespaceJournal: ...
+
+    @property
     def worker_name(self) -> str | None:
         """Return what all workers are called, where the same requests get the same answers; else None."""
         ...
@@ -224,7 +229,8 @@ class Exchange:
     `fault` is the id of the rule that hit it, `looks` has all rules that were looked at, and `result_format` comes
     before that of the vocabulary. `consumer` is known on guarded paths. `answer_headers` go with whatever is answered.
     `status` is None until an answer begins. `scope` is the one that the route gets, `body_size` is in bytes, once the
-    body was read.
+    body was read. `response` is the answer if it was sent as a whole. If the request `is_recorded`, what comes in parts
+    is in its `recording`.
     """
 
     __slots__ = (
@@ -237,12 +243,15 @@ class Exchange:
         "context",
         "fault",
         "headers",
+        "is_recorded",
         "looks",
         "method",
         "namespace",
         "namespace_name",
         "path",
         "progress",
+        "recording",
+        "response",
         "result_format",
         "scope",
         "started",
@@ -272,6 +281,9 @@ class Exchange:
         self.consumer: str | None = None
         self.status: int | None = None
         self.body_size = 0
+        self.is_recorded = False
+        self.recording: Recording | None = None
+        self.response: Response | None = None
 
     @property
     def caller_id(self) -> str:
@@ -301,6 +313,7 @@ class Exchange:
     async def send_ready(self, response: Response) -> None:
         """Send an answer that is there as a whole; it takes half the steps of calling it as an ASGI app."""
         self.status = int(response.status_code)  # an HTTPStatus would be logged by its name
+        self.response = response
         headers = [*response.raw_headers, *self.answer_headers]
         extension: Mapping[str, SendWhole] | None = self.scope.get("extensions", {}).get(WHOLE_ANSWER)
         if extension is not None and extension["send"](self.status, headers, response.body):
@@ -313,4 +326,11 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])  # as above
             message = {**message, "headers": [*message["headers"], *self.answer_headers]}
+        if self.is_recorded:
+            self._record(message)
         await self._send(message)
+
+    def _record(self, message: Message) -> None:
+        if self.recording is None:
+            self.recording = Recording()
+        self.recording.sent(message)

@@ -18,6 +18,7 @@ from civitai_mock.api.base_path import with_base_path_noted, without_extra_slash
 from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, error_response, problem
 from civitai_mock.api.exchange import EXCHANGE, Exchange, ServedNamespace
 from civitai_mock.api.hot_routes import HotRoutes
+from civitai_mock.api.request_journal import RequestJournal
 from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
@@ -41,7 +42,8 @@ logger = structlog.stdlib.get_logger()
 class RequestPipeline:
     """Is an ASGI app for HTTP requests; `routes` answers those that are not for one of the `hot_routes`.
 
-    Each request gets a trace id, one access line when it is over, and an answer even where there is a bug.
+    Each request gets a trace id, one access line when it is over, and an answer even where there is a bug. Without a
+    `request_journal` none is recorded.
     """
 
     routes: ASGIApp
@@ -50,6 +52,7 @@ class RequestPipeline:
     access: Access
     request_metrics: RequestMetrics
     request_log: RequestLog
+    request_journal: RequestJournal | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -60,6 +63,8 @@ class RequestPipeline:
         )
         exchange.answer_headers = ((TRACE_HEADER, exchange.trace_id.encode()),)
         bound = LOGGED_TRACE_ID.set(exchange.trace_id)
+        if self.request_journal is not None:
+            receive = self.request_journal.begin(exchange, receive)
         try:
             await self._answer(exchange, scope, receive)
         except ClientDisconnect:
@@ -109,6 +114,8 @@ class RequestPipeline:
     def _end(self, exchange: Exchange) -> None:
         """Do what is to be done when a request is over, however it went."""
         status, seconds = exchange.status or CLIENT_CLOSED_REQUEST, perf_counter() - exchange.started
-        self.request_metrics.count(exchange, status, seconds)
+        route = self.request_metrics.count(exchange, status, seconds)
         self.request_log.log(exchange, status, seconds)
+        if self.request_journal is not None:
+            self.request_journal.end(exchange, status, seconds, route)
         exchange.let_go()

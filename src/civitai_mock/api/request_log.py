@@ -12,12 +12,11 @@ import structlog
 
 from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.health import CHECK_URLS
-from civitai_mock.network.redaction import HIDDEN
+from civitai_mock.domain.redaction import without_token
 
 EVENT = "request"
 TRACE_HEADER = b"x-trace-id"
 PLAIN_PATH = re.compile("[A-Za-z0-9/-]+")
-TOKEN_IN_PATH = re.compile(r"(/blobs/+(?:content|blocked|archive)/+).+", re.DOTALL)  # as it was sent
 READABLE = "/:@+,=*"  # stays as it is in a logged path; control characters do not
 
 
@@ -27,8 +26,7 @@ WriteLine: TypeAlias = Callable[[str, str, int, float, str, int], None]
 
 def readable_path(path: str) -> str:
     """Return the path as it is logged: without a token in it, which is a right to read, and without odd characters."""
-    if "/blobs/" in path:
-        path = TOKEN_IN_PATH.sub(rf"\1{HIDDEN}", path)
+    path = without_token(path)
     return path if PLAIN_PATH.fullmatch(path) else quote(path, safe=READABLE)
 
 

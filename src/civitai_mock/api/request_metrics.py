@@ -33,13 +33,14 @@ class RequestMetrics:
     def records_spans(self) -> bool:
         return self._metrics.record_span is not None
 
-    def count(self, exchange: Exchange, status: int, seconds: float) -> None:
-        """Count a request that is over, and took so many seconds."""
+    def count(self, exchange: Exchange, status: int, seconds: float) -> str | None:
+        """Count a request that is over, and took so many seconds; return the template of the route that it reached."""
         method = exchange.method if exchange.method in METHODS else OTHER_METHOD
         template = self._template(exchange)
         self._observe((template, method, status), seconds)
         if self._metrics.record_span is not None and is_recorded(exchange.trace_id):
             self._metrics.record_span(_span_of(exchange, template, status, seconds))
+        return None if template is UNROUTED else template
 
     def _template(self, exchange: Exchange) -> str:
         """Return the template of the route that was reached, as whoever chose it has noted in the scope."""

@@ -56,6 +56,7 @@ class Application:
             metrics=self._metrics,
             lifespan=self._lifespan,
             request_log=request_log,
+            keeps_journal=settings.keeps_journal,
         )
 
     @property

@@ -35,6 +35,7 @@ from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.held_answers import HeldAnswers
 from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.journal import NamespaceJournal
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
 from civitai_mock.services.namespace_ids import NamespaceIds
 from civitai_mock.services.namespaces import ManageNamespaces
@@ -77,6 +78,7 @@ class Namespace:
     event_bus: EventBus
     event_feed: FollowEvents
     controls: Controls
+    journal: NamespaceJournal
     manage: ManageNamespaces | None
     obeyed_clock: ObeyedClock | None
     own_blob_links: OwnBlobLinks
@@ -232,7 +234,7 @@ class Namespace:
         """Load and make it at first use: most processes are never looked into."""
         from civitai_mock.bootstrap.looking_in import make_looking_in
 
-        return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls)
+        return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls, self.journal)
 
     @property
     def edit_clock(self) -> EditClock:
@@ -310,6 +312,7 @@ def make_namespace(
             timeout=timedelta(seconds=settings.callback_timeout_s),
         ),
         controls=controls,
+        journal=runtime.journal.of(epoch.namespace, epoch.number),
         manage=None,
         obeyed_clock=obeyed_clock,
         progress_policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),

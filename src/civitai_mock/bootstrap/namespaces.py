@@ -170,6 +170,7 @@ class Namespaces:
             for opened in self._open.values():
                 self._update(opened)
             return
+        self._runtime.journal.forget(record.name, but=None if record.is_deleted else record.epoch)
         opened_before = self._open.get(record.name)
         if opened_before is None:
             if self.runs_jobs and not record.is_deleted and has_advance(record.document):

@@ -26,6 +26,7 @@ from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provi
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.faults import ServerRules
 from civitai_mock.services.host_policy import HostPolicy, image_policy
+from civitai_mock.services.journal import Journal
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings, SettingsError
 from civitai_mock.telemetry.loop_lag import measuring_lag
@@ -72,6 +73,7 @@ class Runtime:
     event_feed: FollowEvents
     blob_key: bytes
     metrics: Metrics
+    journal: Journal
     server_rules: ServerRules = field(default_factory=ServerRules)
 
 
@@ -122,6 +124,7 @@ async def open_runtime(
             event_feed=FollowEvents(feed=stores.feed, clock=clock),
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
+            journal=_make_journal(settings, metrics),
         )
 
 
@@ -213,6 +216,14 @@ def _make_media_fetcher(settings: Settings, network: OutboundNetwork) -> MediaFe
         limits=limits,
         media_limits=MediaLimits(max_bytes=settings.media_max_bytes, images=limits),
         timeout=timedelta(seconds=settings.image_timeout_s),
+    )
+
+
+def _make_journal(settings: Settings, metrics: Metrics) -> Journal:
+    return Journal(
+        max_entries=settings.journal_max_entries if settings.keeps_journal else 0,
+        max_bytes=settings.journal_max_bytes,
+        metrics=metrics,
     )
 
 

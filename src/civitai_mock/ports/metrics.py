@@ -77,7 +77,8 @@ class Metrics:
     `webhook_attempts` are counted by what came of them; the last one of an event that never arrives is `given_up`. Each
     of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives `jobs_in_flight`,
     which returns how many jobs it works on, by stage. `faults_fired` are counted by preset, which is empty for plain
-    actions. `record_span` is None unless spans are exported.
+    actions, and `journal_drops` are the entries that had to go before others. `record_span` is None unless spans are
+    exported.
     """
 
     def __init__(self, record_span: RecordSpan | None = None) -> None:
@@ -96,6 +97,7 @@ class Metrics:
         self.jobs_in_flight: Callable[[], Mapping[str, int]] = dict
         self.webhook_attempts = Counter[str]()
         self.faults_fired = Counter[str]()
+        self.journal_drops = 0
 
     def count_changes(self, jobs: Sequence[Job]) -> None:
         """Count jobs that are new or have ended, of those that this process has just changed."""

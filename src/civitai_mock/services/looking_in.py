@@ -8,6 +8,7 @@ from civitai_mock.ports import Clock, JobQueue
 from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
+from civitai_mock.services.journal_reading import ReadJournal
 from civitai_mock.services.shown_settings import ShowSettings
 
 
@@ -32,3 +33,4 @@ class LookingIn:
     show_graphs: ShowGraphs
     show_callbacks: ShowCallbacks
     show_settings: ShowSettings
+    read_journal: ReadJournal

@@ -72,6 +72,20 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
         ge=1,
         le=10_000,
     )
+    journal_max_entries: int = setting(
+        10_000,
+        "Limits how many requests the journal keeps, of all namespaces together, in each process; 0 means no journal",
+        expected="a number from 0 to 1000000",
+        ge=0,
+        le=1_000_000,
+    )
+    journal_max_bytes: int = setting(
+        33_554_432,
+        "Limits what the journal takes in each process, in bytes",
+        expected="a number from 1048576 to 17179869184",
+        ge=2**20,
+        le=2**34,
+    )
 
     @field_validator("admin_token")
     @classmethod
@@ -90,6 +104,11 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
         if self.admin is not Admin.AUTO:
             return self.admin is Admin.OPEN
         return self.admin_token is not None or (is_loopback(self.host) and self.node_env is not NodeEnv.PRODUCTION)
+
+    @property
+    def keeps_journal(self) -> bool:
+        """Return whether requests are recorded: where there is no control plane, nobody could see them."""
+        return self.journal_max_entries > 0 and self.has_control_plane
 
     @property
     def control_plane_is_open(self) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
 
+from civitai_mock.domain.redaction import HIDDEN
 from civitai_mock.env_files import EnvFileError, values_in_env_files
 from civitai_mock.environment import setting_values
-from civitai_mock.network.redaction import HIDDEN, redacted
+from civitai_mock.network.redaction import passwords_in, redacted
 from civitai_mock.settings.access import AccessSettings
 from civitai_mock.settings.connections import ConnectionSettings
 from civitai_mock.settings.control_plane import ControlPlaneSettings
@@ -16,7 +17,7 @@ from civitai_mock.settings.jobs import LifetimeSettings, SchedulerSettings
 from civitai_mock.settings.providers import ComfySettings, SimulationSettings
 from civitai_mock.settings.requests import BodySettings, RequestSettings
 from civitai_mock.settings.server import AddressSettings, ProcessSettings
-from civitai_mock.settings.stores import EmbeddedStoreSettings, MongoSettings
+from civitai_mock.settings.stores import MEMORY_URI, EmbeddedStoreSettings, MongoSettings
 from civitai_mock.settings.telemetry import TelemetrySettings
 
 if TYPE_CHECKING:
@@ -95,6 +96,17 @@ class Settings(
             ShownSetting(name=name.upper(), value=_shown_value(name, getattr(self, name)), origin=origin(name))
             for name in type(self).model_fields
         ]
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return all that is secret in the settings, as it is and as it is sent."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        whole = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        addresses = [self.comfy_http_url, self.comfy_ws_url, self.mongodb_uri and self.mongodb_uri.get_secret_value()]
+        passwords = [password for address in addresses for password in passwords_in(address or "")]
+        authorization = self.comfy_authorization.get_secret_value() if self.comfy_authorization else ""
+        sent = [*self.otel_headers.values(), authorization.rpartition(" ")[2], *self.known_tokens]
+        return frozenset(text for text in (*whole, *passwords, *sent) if text not in {"", MEMORY_URI})
 
     @property
     def most_jobs_in_flight(self) -> int:

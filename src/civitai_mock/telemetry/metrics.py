@@ -63,6 +63,9 @@ def _requests(metrics: Metrics) -> Iterator[Metric]:
         metrics.requests,
         labels=("route", "method", "status"),
     )
+    yield _counter(
+        "journal_drops", "Entries that had to go from the journal before newer ones", {(): metrics.journal_drops}
+    )
 
 
 def _jobs(metrics: Metrics, readings: Readings) -> Iterator[Metric]:

@@ -47,9 +47,9 @@ async def _calls(served: Served, method: str, path: str, body: bytes = b"") -> i
     return calls.number
 
 
-async def _costs(admin: str) -> list[int]:
+async def _costs(admin: str, *, journal: int = 0) -> list[int]:
     """Return the fewest calls of several requests: some also load, collect or read again what others need."""
-    async with serve(admin=admin) as served:
+    async with serve(admin=admin, journal_max_entries=journal) as served:
         served.app.pipeline = replace(served.app.pipeline, request_log=RequestLog(lambda *_: None))
         body = orjson.dumps(template())
         job_id = await served.submit_one()
@@ -62,3 +62,11 @@ async def test_a_status_and_a_submission_take_one_step_more_than_without_a_contr
     await _costs("off")  # what a process loads once
     costs, costs_without = await _costs(admin), await _costs("off")
     assert [more - less for more, less in zip(costs, costs_without, strict=True)] == [1, 1]
+
+
+async def test_the_journal_takes_few_steps_of_a_status_and_a_submission() -> None:
+    await _costs("auto")
+    costs, costs_without = await _costs("auto", journal=100), await _costs("auto")
+    status, submission = (more - less for more, less in zip(costs, costs_without, strict=True))
+    assert status <= 27
+    assert submission <= 38

@@ -10,6 +10,7 @@ from civitai_mock.api.mock import (
     faults,
     graphs,
     jobs,
+    journal,
     namespaces,
     orders,
     presets,
@@ -32,6 +33,7 @@ ROUTES: Sequence[DescribedRoute] = [
     *queue.ROUTES,
     *workers.ROUTES,
     *settings.ROUTES,
+    *journal.ROUTES,
     *presets.ROUTES,
     *faults.ROUTES,
 ]

@@ -1,7 +1,7 @@
 """The bodies of the control plane, as its OpenAPI description has them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, Required
+from typing import Any, Literal, NotRequired, Required
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
@@ -364,3 +364,51 @@ class ClockAdvance(TypedDict):
     by: NotRequired[str]
     to: NotRequired[DateTime]
     toNext: NotRequired[bool]
+
+
+class LookItem(TypedDict):
+    """A rule of faults that was looked at; `failed` says what kept it from firing first, like `match.method`."""
+
+    id: str
+    matched: bool
+    failed: NotRequired[str]
+
+
+class JournalMessage(TypedDict):
+    """A request or an answer; a body that is too large or binary is told by its length and its digest."""
+
+    headers: Mapping[str, str]
+    body: Any
+    bodyIs: Literal["empty", "json", "text", "binary", "large"]
+    length: NotRequired[int]
+    sha256: NotRequired[str]
+
+
+class JournalEntryItem(TypedDict):
+    """A request and its answer; `consumer` follows from the token that was sent, and hides it.
+
+    `route` is that of this description, if one was reached. `fault` is the id of the rule that fired.
+    """
+
+    id: str
+    time: DateTime
+    namespace: str
+    consumer: str | None
+    method: str
+    path: str
+    route: str | None
+    request: JournalMessage
+    response: JournalMessage
+    status: int
+    ms: float
+    traceId: str
+    jobIds: Sequence[str]
+    fault: NotRequired[str]
+    rules: Sequence[LookItem]
+
+
+class JournalEntryList(TypedDict):
+    """A page of requests."""
+
+    items: Sequence[JournalEntryItem]
+    next: NotRequired[str]

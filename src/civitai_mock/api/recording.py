@@ -1,0 +1,46 @@
+"""What is copied of one request and its answer for the journal, while they pass in parts."""
+
+from starlette.types import Message, Receive
+
+from civitai_mock.domain.journal import Body, BodyCopy, packed_headers
+
+NOTHING = b""
+
+
+class Recording:
+    """Copies the body of a request as it is read, and an answer that is sent in parts."""
+
+    __slots__ = ("_answer", "_request", "answer_headers")
+
+    def __init__(self) -> None:
+        self.answer_headers = NOTHING
+        self._request: BodyCopy | None = None
+        self._answer: BodyCopy | None = None
+
+    def copying(self, receive: Receive) -> Receive:
+        """Return what hands over the same body, and copies it."""
+        copy = self._request = BodyCopy()
+
+        async def receive_copied() -> Message:
+            message = await receive()
+            if body := message.get("body"):
+                copy.add(body)
+            return message
+
+        return receive_copied
+
+    def sent(self, message: Message) -> None:
+        """Take notice of a part of the answer that is sent."""
+        if message["type"] == "http.response.start":
+            self.answer_headers = packed_headers(message["headers"])
+        elif body := message.get("body"):
+            self._answer = self._answer or BodyCopy()
+            self._answer.add(body)
+
+    @property
+    def request_body(self) -> Body:
+        return NOTHING if self._request is None else self._request.body
+
+    @property
+    def answer_body(self) -> Body:
+        return NOTHING if self._answer is None else self._answer.body

@@ -1,0 +1,126 @@
+"""The journal: what was asked of a server and what it answered, as it came, until somebody wants to see it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.faults.choice import Look
+
+LARGEST_BODY = 64 * 1024  # in bytes; of a larger one only length and digest are kept
+BYTES_BESIDE = 1000  # what an entry takes beside its texts and bodies
+BYTES_OF_LOOK = 100
+NANOSECONDS = 1_000_000_000
+HIDDEN_VALUE = b"***"
+SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-mock-token"})
+SEPARATOR = b"\0"  # no header can have it in it
+
+HeaderPairs: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+
+class LargeBody(NamedTuple):
+    """Stands for a body of more than `LARGEST_BODY` bytes; the digest is its SHA-256, in hex."""
+
+    length: int
+    digest: str
+
+
+Body: TypeAlias = bytes | LargeBody
+
+
+class BodyCopy:
+    """Copies a body while it passes."""
+
+    __slots__ = ("_digest", "_length", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._length = 0
+        self._digest: hashlib._Hash | None = None
+
+    def add(self, part: bytes) -> None:
+        self._length += len(part)
+        if self._digest is not None:
+            self._digest.update(part)
+        elif self._length <= LARGEST_BODY:
+            self._parts.append(part)
+        else:
+            self._digest = hashlib.sha256(b"".join(self._parts))
+            self._digest.update(part)
+            self._parts.clear()
+
+    @property
+    def body(self) -> Body:
+        if self._digest is not None:
+            return LargeBody(self._length, self._digest.hexdigest())
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+def kept_body(content: bytes) -> Body:
+    """Return what is kept of a body that is there as a whole."""
+    if len(content) <= LARGEST_BODY:
+        return content
+    return LargeBody(len(content), hashlib.sha256(content).hexdigest())
+
+
+def packed_headers(headers: HeaderPairs) -> bytes:
+    """Return headers as one text, which takes a tenth of their memory."""
+    return SEPARATOR.join(chain.from_iterable(headers))
+
+
+def without_secrets(headers: HeaderPairs) -> HeaderPairs:
+    """Return headers without the values of secret ones, which nobody needs."""
+    return [(name, HIDDEN_VALUE if name in SECRET_HEADERS else value) for name, value in headers]
+
+
+def unpacked_headers(packed: bytes) -> Mapping[str, str]:
+    """Return headers by their names in lower case; those of one name stand in one text."""
+    found: dict[str, str] = {}
+    parts = iter(packed.decode("latin-1").split(SEPARATOR.decode()) if packed else ())
+    for sent_name, value in zip(parts, parts, strict=False):
+        name = sent_name.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+class JournalEntry(NamedTuple):
+    """Is one request that is over, with what was there then: nothing was looked into, as others waited.
+
+    `ended_ns` is in ns of real time since 1970. `moved_at` is the time of a namespace whose clock does not show the
+    real one. `path` is as it was sent, `route` that of the description that was reached, if one was. The headers are
+    packed; the size is about what all of it takes, in bytes.
+    """
+
+    ended_ns: int
+    seconds: float
+    moved_at: datetime | None
+    consumer: str | None
+    method: str
+    path: str
+    query: bytes
+    route: str | None
+    request_headers: bytes
+    request_body: Body
+    status: int
+    answer_headers: bytes
+    answer_body: Body
+    trace_id: str
+    fault: str | None
+    looks: "Sequence[Look]"
+    size: int
+
+    @property
+    def id(self) -> str:
+        """Return what no other request has, in any process; ids are in the order in which requests came."""
+        return f"{self.started_ns:016x}-{self.trace_id.split('-')[2]}"
+
+    @property
+    def started_ns(self) -> int:
+        return self.ended_ns - int(self.seconds * NANOSECONDS)
+
+    @property
+    def at(self) -> datetime:
+        """Return when the request came, as its namespace tells the time."""
+        return self.moved_at or datetime.fromtimestamp(self.started_ns / NANOSECONDS, UTC)

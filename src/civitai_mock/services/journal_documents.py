@@ -1,0 +1,109 @@
+"""Show entries of the journal: what was recorded, read and without secrets."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from civitai_mock.domain.dotnet import format_date
+from civitai_mock.domain.journal import Body, JournalEntry, LargeBody, unpacked_headers
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
+from civitai_mock.domain.redaction import Redactor, secrets_pattern
+
+JOB_IN_PATH = re.compile(r"/jobs/([0-9a-f-]{36})(?:/|\Z)")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowEntries:
+    """Renders entries of a namespace; nothing of `secrets` is in any of them, wherever it stands."""
+
+    namespace: str
+    secrets: Callable[[], Iterable[str]]
+
+    def __call__(self, entries: Iterable[JournalEntry]) -> Sequence[JsonObject]:
+        pattern = secrets_pattern(self.secrets())
+        return [self._render(entry, Redactor(pattern)) for entry in entries]
+
+    def _render(self, entry: JournalEntry, redactor: Redactor) -> JsonObject:
+        """Render what was sent before what was answered, which may repeat it."""
+        asked, answered = read_body(entry.request_body), read_body(entry.answer_body)
+        document: JsonObject = {
+            "id": entry.id,
+            "time": format_date(entry.at),
+            "namespace": self.namespace,
+            "consumer": entry.consumer,
+            "method": entry.method,
+            "path": redactor.path(entry.path, entry.query),
+            "route": entry.route,
+            "request": _message(entry.request_headers, entry.request_body, asked, redactor),
+            "response": _message(entry.answer_headers, entry.answer_body, answered, redactor),
+            "status": entry.status,
+            "ms": round(entry.seconds * 1000, 3),
+            "traceId": entry.trace_id,
+            "jobIds": list(job_ids(entry.path, answered)),
+            "rules": [_look(look.rule.id, look.failed) for look in entry.looks],
+        }
+        return document if entry.fault is None else {**document, "fault": entry.fault}
+
+
+def read_body(body: Body) -> Json:
+    """Return a body as decoded JSON; None for one that is none, or was too large to be kept."""
+    if isinstance(body, LargeBody) or not body:
+        return None
+    try:
+        value: Json = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return value
+
+
+def job_ids(path: str, answered: Json) -> Iterable[str]:
+    """Return the jobs that a request named in its path, or that its answer tells of."""
+    found = JOB_IN_PATH.search(path)
+    return dict.fromkeys([*([found[1]] if found else ()), *_told_job_ids(answered)])
+
+
+def _told_job_ids(answered: Json) -> Iterator[str]:
+    """Yield the ids in an answer of version 1 (`jobId`), or in the steps of a workflow (`jobs`)."""
+    if isinstance(answered, list):
+        for item in answered:
+            yield from _told_job_ids(item)
+    members = as_object(answered)
+    if job_id := as_text(members.get("jobId")):
+        yield job_id
+    for name in ("jobs", "items", "steps"):
+        for item in as_list(members.get(name)):
+            yield from _told_job_ids(item)
+            if name == "jobs" and (job_id := as_text(as_object(item).get("id"))):
+                yield job_id
+
+
+def _message(headers: bytes, body: Body, decoded: Json, redactor: Redactor) -> JsonObject:
+    shown = {name: redactor.header(name, value) for name, value in unpacked_headers(headers).items()}
+    return {"headers": {**shown}, **_body(body, decoded, redactor)}
+
+
+def _body(body: Body, decoded: Json, redactor: Redactor) -> Mapping[str, Json]:
+    """Render a body: JSON as such, other text as a text, and of anything else how long it is, and its digest."""
+    if isinstance(body, LargeBody):
+        return {"body": None, "bodyIs": "large", "length": body.length, "sha256": body.digest}
+    if not body:
+        return {"body": None, "bodyIs": "empty"}
+    if decoded is not None or body.strip() == b"null":
+        return {"body": redactor.json(decoded), "bodyIs": "json"}
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if UNPRINTABLE.search(text):
+        digest = hashlib.sha256(body).hexdigest()
+        return {"body": None, "bodyIs": "binary", "length": len(body), "sha256": digest}
+    return {"body": redactor.text(text), "bodyIs": "text"}
+
+
+def _look(rule_id: str, failed: str | None) -> JsonObject:
+    look: JsonObject = {"id": rule_id, "matched": failed is None}
+    return look if failed is None else {**look, "failed": failed}
