@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
@@ -85,6 +86,9 @@ class GatedJobStore:
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         return await self.gate.write(self.inner.set_taint(job_ids, taint))
+
+    async def change_slot(self, job_id: str, slot: Slot) -> bool:
+        return await self.gate.write(self.inner.change_slot(job_id, slot))
 
     async def sweep(self, now: datetime) -> int:
         return await self.gate.write(self.inner.sweep(now))

@@ -149,7 +149,8 @@ class BlobLink(NamedTuple):
 class Slot:
     """Is the place for one file that a job makes; one with a `name` can be had as an asset under that name.
 
-    `facts` are those of its blob, as far as they are known before or once it is made; slots of v1 have none.
+    `facts` are those of its blob, as far as they are known before or once it is made; slots of v1 have none. URLs that
+    were signed until the blob `expired_at` a time do not work; one that `is_lost` was available before.
     """
 
     blob_key: str
@@ -157,6 +158,13 @@ class Slot:
     available: bool = False
     name: str | None = None
     facts: BlobFacts | None = None
+    expired_at: datetime | None = None
+    is_lost: bool = False
+
+    @property
+    def is_as_made(self) -> bool:
+        """Return whether nothing has become of its blob since the job ended."""
+        return self.expired_at is None and not self.is_lost
 
 
 def blob_keys(job_id: str, slots: int) -> Sequence[str]:

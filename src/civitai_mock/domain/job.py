@@ -80,8 +80,9 @@ class JobSummary:
 
     @property
     def settled_at(self) -> datetime | None:
-        """Return when a job ended that was never tainted: only a taint or its deletion can change it any more."""
-        return None if self.outcome is None or self.taint is not None else self.last_event.at
+        """Return when a job ended that is as it was then: only a taint, a lost blob or its deletion can change it."""
+        is_as_ended = self.outcome is not None and self.taint is None
+        return self.last_event.at if is_as_ended and all(slot.is_as_made for slot in self.slots) else None
 
 
 @quick_init

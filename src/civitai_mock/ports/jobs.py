@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
@@ -84,6 +85,10 @@ class JobStore(Protocol):
 
     async def set_taint(self, job_ids: Sequence[str], taint: ReadOnlyJson) -> int:
         """Write `Job.taint`, whatever state the jobs are in, and return how many of them there are."""
+        ...
+
+    async def change_slot(self, job_id: str, slot: Slot) -> bool:
+        """Put a slot in the place of the one with its blob, whatever state the job is in; False if there is none."""
         ...
 
     async def sweep(self, now: datetime) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.stages import JobEventType, MovedBy, Outcome, Stage
-from civitai_mock.ports import JobQueue, JobStore
+from civitai_mock.ports import JobQueue, JobSearch, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
     LEASE,
@@ -192,6 +193,38 @@ async def test_a_taint_survives_changes_by_someone_who_did_not_see_it(jobs: JobS
     await jobs.set_taint([claimed.id], {"reason": "wrong"})
     assert await jobs.replace(claimed, prepared(claimed))
     assert await jobs.get(claimed.id) == replace(prepared(claimed), taint={"reason": "wrong"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_lost": True, "available": False},
+        {"expired_at": START + timedelta(microseconds=7)},
+        {"expired_at": START, "is_lost": True, "available": False},
+    ],
+)
+async def test_what_becomes_of_a_blob_is_kept_with_the_slot(
+    jobs: JobStore, queue: JobQueue, search: JobSearch, change: dict[str, Any]
+) -> None:
+    slots = (
+        Slot(blob_key="A" * 64, seed=3, available=True),
+        Slot(blob_key="b.jpeg", name="a name", available=True, facts=BlobFacts(width=3, workflow_id="w")),
+    )
+    claimed = await add_claimed(jobs, queue, job=replace(make_job(), slots=slots))
+    ended = replace(succeeded(claimed), slots=slots)
+    assert await jobs.replace(claimed, ended)
+    assert await jobs.settled_at(ended.id) == ended.settled_at is not None
+    changed = replace(slots[1], **change)
+    assert await jobs.change_slot(ended.id, changed)
+    found = await jobs.get(ended.id)
+    assert found == replace(ended, slots=(slots[0], changed))
+    summary = await jobs.get_summary(ended.id)
+    assert summary is not None
+    assert summary.slots == found.slots
+    assert (await jobs.settled_at(ended.id), found.settled_at) == (None, None)
+    assert (await search.spending(None, since=None, until=None)).images == len(slots)  # as so many were made
+    assert not await jobs.change_slot(ended.id, replace(changed, blob_key="c"))
+    assert not await jobs.change_slot(job_id(9), changed)
 
 
 async def test_an_unknown_job_is_none(jobs: JobStore) -> None:

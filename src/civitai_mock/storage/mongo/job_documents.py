@@ -108,7 +108,7 @@ def changing_fields(job: Job, epoch: int) -> Document:
         "retryAttempt": job.retry_attempt,
         "promptId": job.prompt_id,
         "claim": None if job.claim is None else claim_fields(job.claim),
-        "slots": [_slot_document(slot) for slot in job.slots],
+        "slots": [slot_document(slot) for slot in job.slots],
         "result": None if job.result is None else json_text(job.result),
         "lastEvent": event_fields(job.last_event),
     }
@@ -209,9 +209,21 @@ def _claim_of(fields: Document) -> Claim:
     )
 
 
-def _slot_document(slot: Slot) -> Document:
-    document = {"blobKey": slot.blob_key, "seed": slot.seed, "available": slot.available, "name": slot.name}
-    return document if slot.facts is None else {**document, "facts": slot.facts.to_json()}
+def slot_document(slot: Slot) -> Document:
+    """Return a slot; what has become of its blob is in `lost`, which others do not have."""
+    document: Document = {
+        "blobKey": slot.blob_key,
+        "seed": slot.seed,
+        "available": slot.available,
+        "name": slot.name,
+    }
+    if slot.facts is not None:
+        document["facts"] = slot.facts.to_json()
+    if not slot.is_as_made:
+        document["lost"] = slot.is_lost
+    if slot.expired_at is not None:
+        document["expiredAt"] = moment_text(slot.expired_at)
+    return document
 
 
 def _slot_of(fields: Document) -> Slot:
@@ -221,6 +233,8 @@ def _slot_of(fields: Document) -> Slot:
         available=fields["available"],
         name=fields.get("name"),
         facts=BlobFacts.from_json(fields["facts"]) if "facts" in fields else None,
+        expired_at=parse_moment(fields["expiredAt"]) if "expiredAt" in fields else None,
+        is_lost=fields.get("lost", False),
     )
 
 

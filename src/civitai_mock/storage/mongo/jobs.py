@@ -6,6 +6,7 @@ from datetime import datetime
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import PyMongoError
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import ReadOnlyJson
@@ -24,6 +25,7 @@ from civitai_mock.storage.mongo.job_documents import (
     held_events,
     job_document,
     jobs_of,
+    slot_document,
     texts_of,
     with_ids,
 )
@@ -100,7 +102,8 @@ class MongoJobStore:
 
     @raises_domain_errors
     async def settled_at(self, job_id: str) -> datetime | None:
-        matching = {"jobId": job_id, "epoch": self._epoch.number, "taint": None, "endedAt": {"$exists": True}}
+        unchanged = {"taint": None, "slots.lost": {"$exists": False}}
+        matching = {"jobId": job_id, "epoch": self._epoch.number, **unchanged, "endedAt": {"$exists": True}}
         found = await self._jobs.find_one(matching, ENDED_AT) if is_storable(job_id) else None
         return None if found is None else parse_moment(found["endedAt"])
 
@@ -169,6 +172,12 @@ class MongoJobStore:
         matching = with_ids(job_ids, self._epoch.number)
         tainted = await self._jobs.update_many(matching, {"$set": {"taint": json_text(taint)}})
         return tainted.matched_count
+
+    @raises_domain_errors
+    async def change_slot(self, job_id: str, slot: Slot) -> bool:
+        matching = {"jobId": job_id, "epoch": self._epoch.number, "slots.blobKey": slot.blob_key}
+        changed = await self._jobs.update_one(matching, {"$set": {"slots.$": slot_document(slot)}})
+        return changed.matched_count == 1
 
     @raises_domain_errors
     async def sweep(self, now: datetime) -> int:

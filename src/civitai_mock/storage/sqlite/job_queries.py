@@ -20,7 +20,8 @@ EARLIEST, LATEST = -(2**63), 2**63 - 1
 OUTCOMES = """SELECT id, outcome FROM "{jobs}" WHERE epoch = ? AND id IN (SELECT value FROM json_each(?))"""
 SPENDING = """
     SELECT
-        coalesce(sum((SELECT count(*) FROM json_each(slots) WHERE json_extract(value, '$[2]')))
+        coalesce(sum((SELECT count(*) FROM json_each(slots)
+            WHERE json_extract(value, '$[2]') OR json_extract(value, '$[5].lost')))
             FILTER (WHERE outcome = 'SUCCEEDED'), 0),
         coalesce(sum(cost) FILTER (WHERE charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')), 0.0)
     FROM "{jobs}" WHERE epoch = ? AND created_at >= ? AND created_at < ?

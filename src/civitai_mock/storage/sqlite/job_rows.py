@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, partial
 
@@ -30,6 +31,7 @@ from civitai_mock.storage.sqlite.encoding import (
 from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, ending_from, last_event_from
 
 LEAF_BYTES = 16
+LOST, EXPIRED_AT = "lost", "expiredAt"
 MAY_BE_LARGE = slice(-5, None)  # of the columns of `schema.JOB`: result, taint, request, last event and texts
 CACHED_AIRS = 4096
 MOVED_BY: Mapping[str | None, MovedBy | None] = {None: None, **{moved_by.value: moved_by for moved_by in MovedBy}}
@@ -192,10 +194,27 @@ def _fault(attempt: int, rule: str, action: JsonObject, preset: str | None) -> J
 def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | JsonObject | None, ...]:
     """Return the members of a slot, without the key that its place gives it, and without what is none at the end."""
     key = None if slot.blob_key == blob_key(job_id, place) else slot.blob_key
-    if slot.facts is not None:
-        return (key, slot.seed, slot.available, slot.name, slot.facts.to_json())
+    facts = None if slot.facts is None else slot.facts.to_json()
+    if not slot.is_as_made:
+        return (key, slot.seed, slot.available, slot.name, facts, _changes_of(slot))
+    if facts is not None:
+        return (key, slot.seed, slot.available, slot.name, facts)
     name = () if slot.name is None else (slot.name,)
     return (key, slot.seed, slot.available, *name)
+
+
+def _changes_of(slot: Slot) -> JsonObject:
+    """Return what has become of a blob; a job of which the row has one of these names has changed since its end."""
+    return {LOST: slot.is_lost, EXPIRED_AT: None if slot.expired_at is None else to_micros(slot.expired_at)}
+
+
+def changed_slots(job_id: str, text: str, slot: Slot) -> str | None:
+    """Return the column with a slot in the place of the one with its blob; None if there is none."""
+    slots = _slots(job_id, text)
+    if not any(each.blob_key == slot.blob_key for each in slots):
+        return None
+    changed = [slot if each.blob_key == slot.blob_key else each for each in slots]
+    return to_json([_slot_parts(each, job_id, place) for place, each in enumerate(changed)])
 
 
 def _slots(job_id: str, text: str) -> tuple[Slot, ...]:
@@ -210,9 +229,16 @@ def _slot(
     available: bool,
     name: str | None = None,
     known: JsonObject | None = None,
+    changes: Mapping[str, int | None] | None = None,
 ) -> Slot:
     facts = None if known is None else BlobFacts.from_json(known)
-    return Slot(blob_key=key or blob_key(job_id, place), seed=seed, available=available, name=name, facts=facts)
+    slot = Slot(blob_key=key or blob_key(job_id, place), seed=seed, available=available, name=name, facts=facts)
+    if changes is None:
+        return slot
+    expired_at = changes[EXPIRED_AT]
+    return replace(
+        slot, is_lost=bool(changes[LOST]), expired_at=None if expired_at is None else from_micros(expired_at)
+    )
 
 
 def _resource_parts(resource: JobResource) -> tuple[object, ...]:

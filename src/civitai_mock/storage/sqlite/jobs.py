@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
@@ -20,7 +21,14 @@ from civitai_mock.storage.sqlite.job_events import (
     events_from,
     facts_of,
 )
-from civitai_mock.storage.sqlite.job_rows import job_changes, job_from, jobs_from, stored_leaf_rows, summary_from
+from civitai_mock.storage.sqlite.job_rows import (
+    changed_slots,
+    job_changes,
+    job_from,
+    jobs_from,
+    stored_leaf_rows,
+    summary_from,
+)
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 from civitai_mock.storage.sqlite.settled import Settled
@@ -36,6 +44,7 @@ GET_SUMMARY = """
 """
 SETTLED_AT = """
     SELECT changed_at FROM "{jobs}" WHERE epoch = ? AND id = ? AND outcome IS NOT NULL AND taint IS NULL
+        AND instr(slots, '"lost":') = 0
 """
 # INDEXED BY, as SQLite would rather look at all jobs than at those that have not ended.
 LATEST_EVENT = """
@@ -55,6 +64,8 @@ REPLACE = """
 COUNT_POLL = """
     UPDATE "{jobs}" SET polls = polls + 1 WHERE epoch = ? AND id = ? AND seq = ? AND outcome IS NULL RETURNING polls
 """
+SLOTS = """SELECT slots FROM "{jobs}" WHERE epoch = ? AND id = ?"""
+SET_SLOTS = """UPDATE "{jobs}" SET slots = ? WHERE epoch = ? AND id = ?"""
 SET_TAINT = """UPDATE "{jobs}" SET taint = ? WHERE epoch = ? AND id = ?"""
 EXPIRED = """
     SELECT number, epoch, created_at, submission_id, id,
@@ -91,6 +102,8 @@ class JobStatements:
         self.latest_event = names.fill(LATEST_EVENT)
         self.replace = names.fill(REPLACE)
         self.count_poll = names.fill(COUNT_POLL)
+        self.slots = names.fill(SLOTS)
+        self.set_slots = names.fill(SET_SLOTS)
         self.set_taint = names.fill(SET_TAINT)
         self.expired = names.fill(EXPIRED)
         self.one = names.fill(ONE)
@@ -223,6 +236,20 @@ class SqliteJobStore:
             return connection.executemany(self._sql.set_taint, rows).rowcount
 
         return await self._database.write(taint_all, epoch=self._epoch)
+
+    async def change_slot(self, job_id: str, slot: Slot) -> bool:
+        epoch = self._epoch.number
+
+        def change(connection: sqlite3.Connection) -> bool:
+            found = connection.execute(self._sql.slots, (epoch, job_id)).fetchone()
+            text = None if found is None else changed_slots(job_id, found[0], slot)
+            if text is None:
+                return False
+            self._unsettle(epoch, [job_id])
+            connection.execute(self._sql.set_slots, (text, epoch, job_id))
+            return True
+
+        return await self._database.write(change, epoch=self._epoch)
 
     def _unsettle(self, epoch: int, job_ids: Iterable[str]) -> None:
         """Forget that jobs are settled, within the write that changes it: nobody can ask before it is committed."""
