@@ -149,3 +149,35 @@ def test_nothing_shows_a_token(server: CivitaiMockServer) -> None:
     secret = CivitaiMockServer(server.url, token="very-secret")
     shown = [repr(part) for part in (secret, secret.control, CivitaiMock(secret, "a test"))]
     assert [text for text in shown if "very-secret" in text] == []
+
+
+def test_the_next_requests_fail_and_no_more(mock: CivitaiMock) -> None:
+    rule = mock.fail_next(2, "throttle", retryAfter=7)
+    answers = [mock.client.post(JOBS, json=JOB) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429, 429, 202]
+    assert (answers[0].headers["Retry-After"], answers[0].headers["X-Mock-Fault"]) == ("7", rule["id"])
+    assert [(found["id"], found["hits"]) for found in mock.faults] == [(rule["id"], 2)]
+
+
+def test_a_fault_hits_only_what_it_matches(mock: CivitaiMock) -> None:
+    mock.fault("html-error", match={"method": "DELETE"}, status=502)
+    mock.fault({"action": {"status": 418}, "match": {"method": "GET"}}, times=1)
+    job_id = submit(mock)["jobId"]
+    assert [mock.client.get(f"{JOBS}/{job_id}").status_code for _ in range(2)] == [418, 200]
+    assert mock.client.delete(f"{JOBS}/{job_id}").status_code == 502
+
+
+@pytest.mark.parametrize(
+    ("preset", "params", "words"),
+    [
+        ("throtle", {}, "preset: .* Did you mean 'throttle'"),
+        ("throttle", {"retry_after": 1}, "params.retry_after: .* Did you mean 'retryAfter'"),
+        ({"action": {"delay": "soon"}}, {}, "action.delay: "),
+    ],
+)
+def test_a_fault_that_is_wrong_names_what_was_meant(
+    mock: CivitaiMock, preset: str | dict[str, Any], params: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(CivitaiMockError, match=words):
+        mock.fault(preset, **params)
+    assert mock.faults == []

@@ -235,3 +235,37 @@ def test_settings_that_cannot_work_fail_in_a_line(suite: Suite) -> None:
     )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["civitai_mock_server: AUTH: found 'perhaps', expected *"])
+
+
+def test_a_strict_test_fails_for_a_rule_that_never_fired(suite: Suite) -> None:
+    result = suite.run(
+        TEST
+        + """
+    rules = [{"action": {"status": 500}, "match": {"method": "DELETE"}}, "throttle"]
+
+    @pytest.mark.civitai_mock(faults=rules, strict=True)
+    def test_one(civitai_mock):
+        assert civitai_mock.client.get("/v1/consumer/jobs/x").status_code == 429
+
+    @pytest.mark.civitai_mock(faults=rules, strict=True)
+    def test_two(civitai_mock):
+        assert civitai_mock.client.get("/v1/consumer/jobs/x").status_code == 429
+        civitai_mock.client.delete("/v1/consumer/jobs/x")
+
+    @pytest.mark.civitai_mock(faults=rules)
+    def test_three(civitai_mock):
+        pass
+
+    @pytest.mark.civitai_mock(faults=rules, strict=True)
+    def test_four(civitai_mock):
+        assert False, "this is what the report has to show"
+    """
+    )
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            'civitai_mock: these rules never fired: fault-1 ({"status": 500})',
+            "*this is what the report has to show*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*never fired: *throttle*")

@@ -181,7 +181,8 @@ class CivitaiMock:
         """Return the rules that never fired, if the test is `strict`."""
         if not self._options.strict:
             return []
-        return [str(rule.get("preset") or json.dumps(rule["action"])) for rule in self.faults if not rule["hits"]]
+        idle = (rule for rule in self.faults if not rule["hits"])
+        return [f"{rule['id']} ({rule.get('preset') or json.dumps(rule['action'])})" for rule in idle]
 
 
 def _readable(test_id: str) -> str:
