@@ -1,7 +1,7 @@
 """Rules of faults: what is matched, what is done, and how often; read from JSON, or from a header for one request."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -147,7 +147,14 @@ def parse_fault_header(text: str) -> FaultRule:
     try:
         return parse_rule(document, rule_id=name, set_at=NEVER_OVER)
     except InvalidRequestError as error:
-        raise invalid({HEADER: [message for messages in error.errors.values() for message in messages]}) from error
+        raise invalid({HEADER: list(_of_header(error))}) from error
+
+
+def _of_header(error: InvalidRequestError) -> Iterator[str]:
+    """Yield what is wrong, each with the name of its param."""
+    for path, messages in error.errors.items():
+        name = path.removeprefix(f"{PARAMS}.") if path.startswith(f"{PARAMS}.") else ""
+        yield from (f"{name}: {message}" if name else message for message in messages)
 
 
 def check_available(rule: FaultRule, *, path: str = PRESET) -> None:
