@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.control_plane import ControlPlane
     from civitai_mock.services.edit_faults import EditFaults
+    from civitai_mock.services.edit_scenarios import EditScenarios
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
@@ -178,8 +179,8 @@ class ServedNamespace(Protocol):
 class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
-    `control` knows what is set for them, `manage` changes them, in all processes, and `edit_faults` their rules;
-    `snapshots` saves and restores them.
+    `control` knows what is set for them, `manage` changes them, in all processes, `edit_faults` their rules,
+    and `edit_scenarios` their scenarios; `snapshots` saves and restores them.
     """
 
     @property
@@ -196,6 +197,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def edit_faults(self) -> "EditFaults": ...
+
+    @property
+    def edit_scenarios(self) -> "EditScenarios": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

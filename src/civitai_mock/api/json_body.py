@@ -72,6 +72,15 @@ def most_values(limits: ApiOptions) -> int:
     return max(limits.max_jobs * VALUES_OF_JOB, VALUES_IN_ANY_CASE)
 
 
+async def read_bytes(request: Request, parse: Callable[[bytes], T], *, costly: int = 1) -> T:
+    """Return what `parse` makes of a body that is not JSON; it takes `costly` times as long as that."""
+    current = exchange(request)
+    with current.context.bodies.held() as share:
+        body = await _read(request, current.context.options, share)
+        current.body_size = len(body)
+        return await in_thread_if_large(lambda: parse(body), size=len(body) * costly)
+
+
 def _object(value: Json) -> JsonObject:
     if not isinstance(value, dict):
         raise fault(ROOT, "The body must be a JSON object.")

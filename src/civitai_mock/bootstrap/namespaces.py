@@ -28,6 +28,7 @@ from civitai_mock.settings import UnknownNamespaces
 
 if TYPE_CHECKING:
     from civitai_mock.services.edit_faults import EditFaults
+    from civitai_mock.services.edit_scenarios import EditScenarios
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
@@ -98,6 +99,17 @@ class Namespaces:
         from civitai_mock.services.edit_faults import EditFaults
 
         return EditFaults(manage=self.manage, most=self._runtime.settings.faults_max_rules)
+
+    @cached_property
+    def edit_scenarios(self) -> "EditScenarios":
+        """Load and make it at first use, as those of rules."""
+        from civitai_mock.services.edit_scenarios import EditScenarios
+
+        return EditScenarios(
+            manage=self.manage,
+            of_file=self._runtime.server_rules.file_scenarios,
+            most=self._runtime.settings.scenarios_max,
+        )
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""

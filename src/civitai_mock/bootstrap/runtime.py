@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import httpx
 import structlog
@@ -30,6 +31,9 @@ from civitai_mock.services.journal import Journal
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings, SettingsError
 from civitai_mock.telemetry.loop_lag import measuring_lag
+
+if TYPE_CHECKING:  # what only those need who have scenarios is not loaded at the start
+    from civitai_mock.services.scenarios import FileScenarios
 
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
@@ -74,7 +78,7 @@ class Runtime:
     blob_key: bytes
     metrics: Metrics
     journal: Journal
-    server_rules: ServerRules = field(default_factory=ServerRules)
+    server_rules: ServerRules
 
 
 @asynccontextmanager
@@ -91,9 +95,10 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """Open everything that is not given, and close it in the opposite order; what is given stays open.
 
-    Raise `TransientError` if the store cannot be opened.
+    Raise `TransientError` if the store cannot be opened, and `SettingsError` for a file of settings that is wrong.
     """
     clock, ids, metrics = clock or SystemClock(), ids or RandomIds(), metrics or Metrics()
+    server_rules = ServerRules(_read_scenarios(settings))
     async with _closing_in_time() as opened:
         if settings.otel_exporter_otlp_endpoint is not None:
             metrics.record_span = await opened.enter_async_context(_open_span_export(settings))
@@ -125,6 +130,7 @@ async def open_runtime(
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
             journal=_make_journal(settings, metrics),
+            server_rules=server_rules,
         )
 
 
@@ -173,6 +179,15 @@ async def _load(parts: Iterable[Callable[[], object]], modules: Iterable[str]) -
     for load in parts:
         load()
         await asyncio.sleep(0)
+
+
+def _read_scenarios(settings: Settings) -> "FileScenarios":
+    """Read the file of scenarios; what that needs is only imported for it."""
+    if settings.scenarios is None:
+        return {}
+    from civitai_mock.bootstrap.scenarios import read_file_scenarios
+
+    return read_file_scenarios(settings.scenarios, most=settings.scenarios_max)
 
 
 def _open_span_export(settings: Settings) -> AbstractAsyncContextManager[RecordSpan]:

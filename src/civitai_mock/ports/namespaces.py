@@ -91,6 +91,10 @@ class NamespaceStore(Protocol):
         """Return how often each of these counters of an epoch was added to; those that never were are missing."""
         ...
 
+    async def swap_count(self, epoch: int, key: str, before: int, after: int) -> bool:
+        """Set a counter of an epoch, which is to be 1 at least, unless it is no longer as `before`: then False."""
+        ...
+
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Return the number of a new epoch that no namespace has yet, to write into it.
 

@@ -4,6 +4,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from civitai_mock.ports import Clock, Ids, Metrics, NamespaceStore
 from civitai_mock.services.controls import Controls
@@ -17,16 +18,19 @@ if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the st
     from civitai_mock.domain.faults.conditions import Condition, FaultSubject
     from civitai_mock.domain.faults.rules import FaultRule
     from civitai_mock.services.fault_rules import ObeyedRules, ParsedRules, StoredRule
+    from civitai_mock.services.scenarios import FileScenarios, ObeyedScenarios
 
 RULES: Final = "rules"  # the member of the documents of namespaces and server
+SCENARIOS: Final = "scenarios"  # the member of the documents of namespaces
 MATCHES, HITS = "matches", "hits"  # what is counted of a rule, as `Counted` names it
 DICE_SIDES: Final = 2**32  # of `Ids.seed`
 
 
 class ServerRules:
-    """Holds the rules that are set for all namespaces, which are read once in a process."""
+    """Holds what all namespaces of a process have: the rules of the server, read once, and the scenarios of a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, file_scenarios: "FileScenarios | None" = None) -> None:
+        self.file_scenarios: FileScenarios = file_scenarios or {}
         self._parsed: ParsedRules | None = None
 
     def of(self, controls: Controls) -> "Sequence[StoredRule]":
@@ -39,7 +43,7 @@ class ServerRules:
 
 
 class Faults:
-    """Chooses which rule fires: one that a request asks for, else one of the namespace, else one of the server.
+    """Chooses which rule fires: that of a request, else of the namespace, else of the server, else of a scenario.
 
     Rules are read when they change, and what counts is counted in the store. A server's rule goes by real time, and is
     counted over all namespaces. `is_any_set` is False where there is no rule at all: then nobody has to ask.
@@ -68,12 +72,14 @@ class Faults:
         self._metrics = metrics
         self._own: ParsedRules | None = None
         self._obeyed: ObeyedRules | None = None
+        self._scenarios: ObeyedScenarios | None = None
+        self._scenario_documents: Json = None
         self._update()
         controls.subscribe(self._update)
 
     def hits(self, hook: "Hook") -> bool:
         """Return whether there is a rule that takes hold at a hook, whatever it matches."""
-        return self._obeyed is not None and hook in self._obeyed.hooks
+        return any(each is not None and hook in each.hooks for each in (self._obeyed, self._scenarios))
 
     def needs(self, asked: "FaultRule | None" = None) -> "Collection[Condition | Target]":
         """Return what has to be known of a request to choose a rule for it."""
@@ -104,6 +110,8 @@ class Faults:
             turns={each: turns[key] for each, key in obeyed.keys.items() if key in turns} if turns else {},
         )
         choice = await self._finish(choosing, obeyed)
+        if self._scenarios is not None and subject.hook in self._scenarios.hooks and not choice.has_winner:
+            choice = await self._scenarios.choose(subject, choice, now=self._clock.now())
         if choice.rule is not None:
             await self._note_fired(choice.rule, obeyed)
         return choice
@@ -171,7 +179,23 @@ class Faults:
         if documents or server or self._obeyed is not None:
             self._own = self._own or new_parsed_rules()
             self._obeyed = (self._obeyed or new_obeyed_rules()).followed_by(self._own.of(documents), server)
-            self.is_any_set = bool(self._obeyed.rules)
+        self._update_scenarios()
+        self.is_any_set = any(each is not None and bool(each.hooks) for each in (self._obeyed, self._scenarios))
+
+    def _update_scenarios(self) -> None:
+        documents = self._controls.document.get(SCENARIOS)
+        if self._scenarios is not None and documents == self._scenario_documents:
+            return
+        self._scenario_documents = documents
+        is_any = bool(documents or self._server_rules.file_scenarios)
+        self._scenarios = self._new_scenarios(documents) if is_any else None
+
+    def _new_scenarios(self, documents: Json) -> "ObeyedScenarios":
+        from civitai_mock.services.scenarios import ObeyedScenarios, scenarios_of  # noqa: PLC0415 - see above
+
+        return ObeyedScenarios(
+            scenarios_of(documents, self._server_rules.file_scenarios), store=self._store, epoch=self._epoch
+        )
 
 
 def new_parsed_rules() -> "ParsedRules":

@@ -1,6 +1,7 @@
 """Settings of the control plane: who may use it, and what it does to namespaces."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from pydantic import SecretStr, field_validator
 
@@ -85,6 +86,19 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
         expected="a number from 1048576 to 17179869184",
         ge=2**20,
         le=2**34,
+    )
+
+    scenarios: Path | None = setting(
+        None,
+        "Names a file of scenarios, as JSON or YAML, which each namespace has from its beginning",
+        expected="a path of a file, or nothing",
+    )
+    scenarios_max: int = setting(
+        100,
+        "Limits the scenarios of a namespace, those of the file included",
+        expected="a number from 1 to 1000",
+        ge=1,
+        le=1000,
     )
 
     @field_validator("admin_token")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SERVER, Epoch, NamespaceRecord
+from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SERVER, SHARED_EPOCH, Epoch, NamespaceRecord
 from civitai_mock.domain.workflow import WorkflowMemo, WorkflowStatus
 from civitai_mock.ports import NamespaceStore, Stores
 from tests.support.dates import START
@@ -290,6 +290,18 @@ async def test_each_key_of_each_epoch_is_counted_by_itself(namespaces: Namespace
     assert await namespaces.counted(FIRST_EPOCH, ["x", "y", "z"]) == {"x": 21, "y": 1}
     assert await namespaces.counted(added.epoch, ["x"]) == {"x": 1}
     assert await namespaces.counted(added.epoch, []) == {}
+
+
+@pytest.mark.parametrize("before", [0, 7])
+async def test_a_counter_is_swapped_by_the_first_who_knows_it(namespaces: NamespaceStore, before: int) -> None:
+    if before:
+        assert await namespaces.swap_count(FIRST_EPOCH, "x", 0, before)
+    assert not await namespaces.swap_count(FIRST_EPOCH, "x", before + 1, 5)
+    swaps = [namespaces.swap_count(FIRST_EPOCH, "x", before, 20 + number) for number in range(20)]
+    swapped = await asyncio.gather(*swaps)
+    assert swapped.count(True) == 1
+    assert await namespaces.counted(FIRST_EPOCH, ["x"]) == {"x": 20 + swapped.index(True)}
+    assert await namespaces.swap_count(SHARED_EPOCH, "x", 0, 1)
 
 
 async def in_namespace(stores: Stores, name: str) -> tuple[Epoch, Stores]:

@@ -1,7 +1,7 @@
 """Which rule fires in a namespace: counted in the store, with the dice of its seed, until the store is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.rules import parse_fault_header, parse_rule
+from civitai_mock.domain.faults.scenarios import parse_scenario
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics, NamespaceStore
@@ -22,6 +23,7 @@ from civitai_mock.services.controls import Controls
 from civitai_mock.services.fault_rules import StoredRule
 from civitai_mock.services.faults import Faults, ServerRules
 from civitai_mock.services.namespace_ids import NamespaceIds
+from civitai_mock.services.scenarios import StoredScenario
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.dates import START
 
@@ -53,6 +55,14 @@ class AwayStore:
         if self.is_away:
             raise TransientError("The store is away.")
         return await self.inner.count(epoch, key)
+
+    async def counted(self, epoch: int, keys: Sequence[str]) -> Mapping[str, int]:
+        if self.is_away:
+            raise TransientError("The store is away.")
+        return await self.inner.counted(epoch, keys)
+
+    async def swap_count(self, epoch: int, key: str, before: int, after: int) -> bool:
+        return await self.inner.swap_count(epoch, key, before, after)
 
 
 @dataclass(kw_only=True)
@@ -226,3 +236,70 @@ async def test_a_rule_that_was_made_again_has_another_turn(store: NamespaceStore
     process.set(stored("a", life="2"))
     again = await process.faults.choose(REQUEST, turns=turns)
     assert again.rule is not None
+
+
+def scenario(*, start: str = "a", **states: Any) -> JsonObject:
+    """What is stored of scenarios: just one, of the name x."""
+    found = parse_scenario({"start": start, "states": states}, name="x")
+    return {"x": StoredScenario(scenario=found, life="1").document()}
+
+
+FAIL_TWICE = scenario(a={**ERROR, "next": "b"}, b={**ERROR, "next": "done"}, done={})
+
+
+async def test_a_scenario_fails_twice_then_nothing_happens(store: NamespaceStore) -> None:
+    process = Process(store=store).set(scenarios=FAIL_TWICE)
+    assert (process.faults.is_any_set, process.faults.hits(Hook.REQUEST)) == (True, True)
+    assert await process.fired(4) == ["x/a", "x/b", None, None]
+    assert process.metrics.faults_fired == {"": 2}
+    restarted = Process(store=store).set(scenarios=FAIL_TWICE)
+    assert await restarted.fires() is None
+
+
+async def test_each_move_of_a_scenario_is_made_once_over_all_processes(store: NamespaceStore) -> None:
+    states = {f"s{number}": {**ERROR, "next": f"s{number + 1}"} for number in range(9)}
+    moving = scenario(start="s0", **states, s9={})
+    processes = [Process(store=store).set(scenarios=moving) for _ in range(4)]
+    fired = await asyncio.gather(*(process.fires() for process in processes for _ in range(10)))
+    assert sorted(filter(None, fired)) == [f"x/s{number}" for number in range(9)]
+
+
+async def test_without_a_next_state_a_scenario_stays(store: NamespaceStore) -> None:
+    process = Process(store=store).set(scenarios=scenario(a=ERROR))
+    assert await process.fired(3) == ["x/a"] * 3
+
+
+async def test_rules_come_before_scenarios_also_where_only_the_dice_were_against_them(store: NamespaceStore) -> None:
+    process = Process(store=store).set(stored("fault-1", times=1), scenarios=FAIL_TWICE)
+    assert await process.fired(3) == ["fault-1", "x/a", "x/b"]
+    process.set(stored("fault-1", life="2", probability=0), scenarios=scenario(a=ERROR))
+    assert await process.looks() == [("fault-1", "probability")]
+
+
+async def test_a_state_that_only_looks_moves_on_and_lets_others_fire(store: NamespaceStore) -> None:
+    waiting = scenario(a={"match": {"method": "POST"}, "next": "b"}, b=ERROR)
+    other = {"y": StoredScenario(scenario=parse_scenario({"start": "a", "states": {"a": ERROR}}, name="y"), life="1")}
+    process = Process(store=store).set(scenarios={**waiting, "y": other["y"].document()})
+    assert await process.looks() == [("x/a", "match.method"), ("y/a", None)]
+    assert await process.fires(FaultSubject(hook=Hook.REQUEST, method="POST")) == "y/a"
+    assert await process.fires() == "x/b"
+
+
+async def test_scenarios_pause_while_the_store_is_away(store: NamespaceStore) -> None:
+    away = AwayStore(store)
+    process = Process(store=away).set(scenarios=FAIL_TWICE)
+    assert await process.fires() == "x/a"
+    away.is_away = True
+    assert await process.looks() == [("x/a", "store")]
+    away.is_away = False
+    assert await process.fired(2) == ["x/b", None]
+
+
+async def test_a_new_life_of_a_scenario_begins_anew_and_one_that_goes_is_no_more(store: NamespaceStore) -> None:
+    process = Process(store=store).set(scenarios=FAIL_TWICE)
+    assert await process.fired(3) == ["x/a", "x/b", None]
+    found = parse_scenario({"start": "a", "states": {"a": ERROR}}, name="x")
+    process.set(scenarios={"x": StoredScenario(scenario=found, life="2").document()})
+    assert await process.fires() == "x/a"
+    process.set()
+    assert (process.faults.is_any_set, await process.fires()) == (False, None)

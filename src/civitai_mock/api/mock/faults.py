@@ -1,6 +1,7 @@
 """Rules of faults: what is to go wrong in a namespace, or in all, when, and how often."""
 
 import asyncio
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -63,9 +64,15 @@ async def _read_rule(request: Request, now: datetime) -> FaultRule:
     parse = partial(parse_rule, rule_id=request.path_params.get("id", ""), set_at=now)
     rule = await read_any(request, parse, if_empty={})
     check_available(rule)
-    if rule.match.route is not None and rule.match.route not in request.app.plain_paths:
-        parse(dict(rule.document), routes=await asyncio.to_thread(request.app.described_paths))
+    if (routes := await routes_to_check(request, [rule])) is not None:
+        parse(dict(rule.document), routes=routes)
     return rule
+
+
+async def routes_to_check(request: Request, rules: Iterable[FaultRule]) -> Collection[str] | None:
+    """Return all paths of the description, if a rule names one that may be unknown: they take a while to make."""
+    named = {rule.match.route for rule in rules} - {None}
+    return None if named <= request.app.plain_paths else await asyncio.to_thread(request.app.described_paths)
 
 
 def _edit(request: Request) -> EditFaults:

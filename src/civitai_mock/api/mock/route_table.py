@@ -16,6 +16,7 @@ from civitai_mock.api.mock import (
     presets,
     progress,
     queue,
+    scenarios,
     settings,
     snapshots,
     workers,
@@ -36,4 +37,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *journal.ROUTES,
     *presets.ROUTES,
     *faults.ROUTES,
+    *scenarios.ROUTES,
 ]

@@ -302,6 +302,44 @@ class FaultRuleList(TypedDict):
     next: NotRequired[str]
 
 
+class ScenarioStateItem(TypedDict, total=False):
+    """A state of a scenario: what it matches, what goes wrong then, if anything, and which state has its turn next."""
+
+    match: FaultMatch
+    preset: str
+    params: Mapping[str, ParamValue]
+    action: Members
+    next: str
+
+
+class ScenarioSettings(TypedDict):
+    """A scenario: its states by their names, and in which of them it begins."""
+
+    start: str
+    states: Mapping[str, ScenarioStateItem]
+
+
+class ScenarioDocument(ScenarioSettings):
+    """A scenario, and the state in which it is; `notYet` names processes that do not obey a change yet."""
+
+    name: str
+    state: str
+    notYet: NotRequired[Sequence[str]]
+
+
+class ScenarioStateChange(TypedDict):
+    """The state in which a scenario is to be."""
+
+    state: str
+
+
+class ScenarioList(TypedDict):
+    """A page of scenarios."""
+
+    items: Sequence[ScenarioDocument]
+    next: NotRequired[str]
+
+
 class NamespaceSettings(TypedDict, total=False):
     """What is special in a namespace.
 

@@ -190,8 +190,15 @@ class Action:
     effects: Sequence[Effect]
     accepted: bool = False
 
+    @property
+    def only_looks(self) -> bool:
+        return not self.effects and not self.accepted
+
 
 NO_ACTION = Action(hooks=frozenset(Hook), effects=())  # stands for one that was refused
+
+LOOK_AT_REQUESTS = Action(hooks=frozenset({Hook.REQUEST}), effects=())
+LOOK_AT_JOBS = Action(hooks=frozenset({Hook.JOB}), effects=())
 
 
 def read_action(members: Members, name: str) -> Action:

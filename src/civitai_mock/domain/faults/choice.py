@@ -63,6 +63,11 @@ class Choice:
     looks: tuple[Look, ...]
 
     @property
+    def has_winner(self) -> bool:
+        """Return whether a rule fires, or would have if the dice had fallen otherwise."""
+        return self.rule is not None or any(look.failed == Missed.PROBABILITY for look in self.looks)
+
+    @property
     def turns(self) -> Mapping[str, str]:
         """Return, by the ids of rules that matched and whose turn it was not, why they did not fire."""
         return {look.rule.id: look.failed for look in self.looks if look.failed in {Missed.TURN, Missed.PROBABILITY}}

@@ -17,6 +17,8 @@ from civitai_mock.domain.fault_presets import (
     fault_presets,
 )
 from civitai_mock.domain.faults.actions import (
+    LOOK_AT_JOBS,
+    LOOK_AT_REQUESTS,
     NO_ACTION,
     Action,
     PresetEffect,
@@ -126,6 +128,25 @@ def parse_rule(value: Json, *, rule_id: str, set_at: datetime, routes: Collectio
     return read_members(value, parse)
 
 
+def read_step(
+    members: Members, *, rule_id: str, document: ReadOnlyJson, routes: Collection[str] | None = None
+) -> FaultRule:
+    """Read what a state of a scenario has of a rule: what it matches and, unless it only looks, what it does.
+
+    What only looks meets requests; or jobs, if it asks for their attempt.
+    """
+    match = read_match(members, routes=routes)
+    preset, action = None, LOOK_AT_JOBS if Condition.ATTEMPT in match.conditions else LOOK_AT_REQUESTS
+    if PRESET in members or ACTION in members:
+        preset, action = _read_what(members)
+    if preset is not None and not preset.is_available:
+        members.note(PRESET, _not_available(preset))
+    _check_conditions(members, match, action)
+    return FaultRule(
+        id=rule_id, match=match, action=action, preset=preset, scope=Scope(), is_enabled=True, document=document
+    )
+
+
 def parse_fault_header(text: str) -> FaultRule:
     """Read `blob-late; seconds=5`; raise `InvalidRequestError` at the header for anything else."""
     if len(text) > LONGEST_HEADER:
@@ -160,7 +181,11 @@ def _of_header(error: InvalidRequestError) -> Iterator[str]:
 def check_available(rule: FaultRule, *, path: str = PRESET) -> None:
     """Raise `InvalidRequestError` for a rule whose preset nothing can do yet."""
     if rule.preset is not None and not rule.preset.is_available:
-        raise fault(path, f"The preset '{rule.preset.name}' is not available yet; /_mock/presets tells which are.")
+        raise fault(path, _not_available(rule.preset))
+
+
+def _not_available(preset: FaultPreset) -> str:
+    return f"The preset '{preset.name}' is not available yet; /_mock/presets tells which are."
 
 
 def _read_what(members: Members) -> tuple[FaultPreset | None, Action]:

@@ -12,15 +12,17 @@ from civitai_mock.domain.clock_state import FASTEST, SLOWEST, ClockMode, is_date
 from civitai_mock.domain.errors import InvalidRequestError, fault
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list
 from civitai_mock.domain.money import read_balances
+from civitai_mock.domain.namespaces import check_name
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.progress_modes import parse_progress_mode
 from civitai_mock.services.balances import BALANCE
 from civitai_mock.services.edit_faults import LAST_RULE
 from civitai_mock.services.fault_rules import PREFIX, parse_stored_rule
-from civitai_mock.services.faults import RULES
+from civitai_mock.services.faults import RULES, SCENARIOS
 from civitai_mock.services.namespace_ids import SEED
 from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.progress_policy import PROGRESS
+from civitai_mock.services.scenarios import parse_stored_scenario
 from civitai_mock.services.snapshots.format import DOCUMENT
 
 
@@ -87,6 +89,15 @@ def _check_rules(value: Json) -> None:
         raise ValueError("rules are in the order of their ids")
 
 
+def _check_scenarios(value: Json) -> None:
+    if not isinstance(value, dict):
+        raise ValueError("scenarios are an object")
+    for name, document in value.items():
+        check_name(name, field=name)
+        if document is not None:
+            parse_stored_scenario(document, name=name)
+
+
 CHECKS: Mapping[str, Callable[[Json], object]] = {
     SEED: _check_seed,
     CLOCK: _check_clock,
@@ -94,4 +105,5 @@ CHECKS: Mapping[str, Callable[[Json], object]] = {
     BALANCE: read_balances,
     RULES: _check_rules,
     LAST_RULE: _check_last_rule,
+    SCENARIOS: _check_scenarios,
 }

@@ -201,6 +201,18 @@ class MongoNamespaceStore:
         return {names[document["_id"]]: int(document["value"]) async for document in found}
 
     @raises_domain_errors
+    async def swap_count(self, epoch: int, key: str, before: int, after: int) -> bool:
+        counters, counter = self._collections.counters, {"_id": f"{epoch}/{key}"}
+        if before:
+            swapped = await counters.update_one({**counter, "value": before}, {"$set": {"value": after}})
+            return bool(swapped.matched_count)
+        try:
+            await counters.insert_one({**counter, "epoch": epoch, "value": after})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    @raises_domain_errors
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Take the lease before the epoch is listed, so that it is never swept without one."""
         epoch = await self._revisions.draw_epoch()

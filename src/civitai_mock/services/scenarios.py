@@ -1,0 +1,112 @@
+"""Scenarios of a namespace: in which state each is, over all processes, and which of their rules fires.
+
+States are counters of the store: a move is one conditional write, so that each is made once, whoever makes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from civitai_mock.domain.errors import InvalidRequestError, TransientError
+from civitai_mock.domain.faults.choice import Choice, Look, Missed, first_failed
+from civitai_mock.domain.faults.conditions import FaultSubject
+from civitai_mock.domain.faults.rules import FaultRule, fits_hook
+from civitai_mock.domain.faults.scenarios import Scenario, ScenarioState, parse_scenario
+from civitai_mock.domain.json_types import Json, JsonObject, as_object
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import NamespaceStore
+
+LIFE, SCENARIO = "life", "scenario"
+
+logger = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredScenario:
+    """Is a scenario with what its state goes by: it begins anew with each of its lives, which have different names."""
+
+    scenario: Scenario
+    life: str
+
+    @property
+    def key(self) -> str:
+        """Return the name of the counter that its state is."""
+        return f"scenarios/{self.scenario.name}/{self.life}"
+
+    def document(self) -> JsonObject:
+        """Return what is stored."""
+        return {LIFE: self.life, SCENARIO: dict(self.scenario.document)}
+
+
+FileScenarios = Mapping[str, StoredScenario]  # those that every namespace has at first, by name
+
+
+def parse_stored_scenario(document: Json, *, name: str) -> StoredScenario:
+    """Read what `StoredScenario.document` returns; raise `ValueError` or `InvalidRequestError` for anything else."""
+    life = as_object(document).get(LIFE)
+    if not isinstance(life, str):
+        raise ValueError("a scenario is stored with the name of its life")
+    return StoredScenario(scenario=parse_scenario(as_object(document).get(SCENARIO), name=name), life=life)
+
+
+def scenarios_of(documents: Json, of_file: FileScenarios) -> Mapping[str, StoredScenario]:
+    """Return the scenarios of a namespace, by their names; what is null in its document was deleted there."""
+    found = dict(of_file)
+    for name, document in as_object(documents).items():
+        found.pop(name, None)
+        if document is not None:
+            try:
+                found[name] = parse_stored_scenario(document, name=name)
+            except (InvalidRequestError, ValueError) as error:
+                logger.warning("scenario not known", scenario=name, error=str(error))
+    return found
+
+
+class ObeyedScenarios:
+    """Are the scenarios that hold at one time: in the order of their names the first that matches fires."""
+
+    def __init__(self, scenarios: Mapping[str, StoredScenario], *, store: NamespaceStore, epoch: Epoch) -> None:
+        self.hooks = frozenset(hook for each in scenarios.values() for hook in each.scenario.hooks)
+        self._scenarios = [each for _, each in sorted(scenarios.items())]
+        self._store = store
+        self._epoch = epoch
+
+    async def choose(self, subject: FaultSubject, choice: Choice, *, now: datetime) -> Choice:
+        """Return what fires where no rule does, as `choice` says; while the store is away, nothing."""
+        scenarios = [each for each in self._scenarios if subject.hook in each.scenario.hooks]
+        looks = list(choice.looks)
+        try:
+            numbers = await self._store.counted(self._epoch.number, [each.key for each in scenarios])
+            for each in scenarios:
+                rule = await self._take(each, numbers.get(each.key, 0), subject, now, looks)
+                if rule is not None:
+                    return Choice(rule, tuple(looks))
+        except TransientError:
+            looks += [Look(_start_of(each).rule, Missed.STORE) for each in scenarios]
+        return Choice(None, tuple(looks))
+
+    async def _take(
+        self, stored: StoredScenario, number: int, subject: FaultSubject, now: datetime, looks: list[Look]
+    ) -> FaultRule | None:
+        """Return what fires in a scenario whose state is kept as `number`, and move on to the next state."""
+        while True:
+            state = stored.scenario.states[stored.scenario.state_of(number)]
+            if state.does_nothing or not fits_hook(state.rule, subject.hook):
+                return None
+            failed = first_failed(state.rule, subject, now)
+            if failed is None and state.next is not None:
+                after = stored.scenario.number_of(state.next)
+                if not await self._store.swap_count(self._epoch.number, stored.key, number, after):
+                    number = await self._number_of(stored)  # as somebody else has moved it meanwhile
+                    continue
+            looks.append(Look(state.rule, failed))
+            return None if failed is not None or state.rule.action.only_looks else state.rule
+
+    async def _number_of(self, stored: StoredScenario) -> int:
+        return (await self._store.counted(self._epoch.number, [stored.key])).get(stored.key, 0)
+
+
+def _start_of(stored: StoredScenario) -> ScenarioState:
+    return stored.scenario.states[stored.scenario.start]
