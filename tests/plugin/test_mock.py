@@ -181,3 +181,12 @@ def test_a_fault_that_is_wrong_names_what_was_meant(
     with pytest.raises(CivitaiMockError, match=words):
         mock.fault(preset, **params)
     assert mock.faults == []
+
+
+def test_calls_are_there_once_they_are_answered(mock: CivitaiMock) -> None:
+    for number in range(1, 30):
+        mock.client.get(f"{JOBS}/{number}")
+        assert [call["path"].rpartition("/")[2] for call in mock.calls] == [str(n) for n in range(1, number + 1)]
+    assert {call["status"] for call in mock.calls} == {404}
+    mock.reset()
+    assert mock.calls == []

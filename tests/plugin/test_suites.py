@@ -15,6 +15,23 @@ TEST = """
     JOB = {"$type": "textToImage", "model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": "a fox"}}
 """
 
+SECTION = """
+http://127.0.0.1:PORT/ns/test_one-DIGEST (seed NUMBER)
+2 requests:
+  TIME  POST /v1/consumer/jobs  429, NUMBER ms, fault fault-1
+  TIME  POST /v1/consumer/jobs  202, NUMBER ms
+1 job:
+  ID (TextToImageV2)  Initialized TIME, Failed TIME
+    {"error": "RuntimeError", "message": "out of \\u001b[31mmemory"}
+"""
+VARYING = {
+    r"\d\d:\d\d:\d\d\.\d{3}": "TIME",
+    r"(?<=127\.0\.0\.1:)\d+": "PORT",
+    r"(?<=test_one-)\w+": "DIGEST",
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "ID",
+    r"\d+(?= ms)|(?<=seed )\d+": "NUMBER",
+}
+
 
 def test_each_test_has_a_world_of_its_own(suite: Suite) -> None:
     result = suite.run(
@@ -104,18 +121,17 @@ def test_the_marker_is_known_to_strict_suites(suite: Suite) -> None:
     result.assert_outcomes(passed=1)
 
 
-def test_a_failed_test_shows_its_jobs_and_their_events(suite: Suite) -> None:
+def test_a_failed_test_shows_its_requests_and_the_events_of_its_jobs(suite: Suite) -> None:
     result = suite.run(
         TEST
         + """
     def test_one(civitai_mock):
         civitai_mock.progress("manual")
-        job = civitai_mock.client.post("/v1/consumer/jobs", json=JOB).json()["jobId"]
-        civitai_mock.client.post(
-            f"{civitai_mock.server.url}/_mock/jobs/{job}/fail",
-            json={"error": "RuntimeError", "message": "out of \\x1b[31mmemory"},
-            headers={"X-Mock-Namespace": civitai_mock.namespace},
-        )
+        civitai_mock.fail_next(1, "throttle")
+        for _ in range(2):
+            answer = civitai_mock.client.post("/v1/consumer/jobs", json=JOB)
+        why = {"error": "RuntimeError", "message": "out of \x1b[31mmemory"}
+        civitai_mock.control.change("POST", f"/jobs/{answer.json()['jobId']}/fail", why)
         assert False
 
     def test_two(civitai_mock):
@@ -123,15 +139,32 @@ def test_a_failed_test_shows_its_jobs_and_their_events(suite: Suite) -> None:
     """
     )
     result.assert_outcomes(failed=1, passed=1)
-    text = result.stdout.str()
-    section = re.split(r"^-+ civitai-mock -+$", text, flags=re.MULTILINE)
-    assert len(section) == 2, "there is one for the test that failed, and none for the other"
-    assert re.search(r"/ns/test_one-\w+ \(seed \d+\)\n", section[1])
-    assert re.search(
-        r"\n1 job:\n  [0-9a-f-]{36} \(TextToImageV2\)  Initialized \d\d:\d\d:\d\d\.\d{3}, Failed ", section[1]
+    sections = re.split(r"^-+ civitai-mock -+$", result.stdout.str(), flags=re.MULTILINE)
+    assert len(sections) == 2, "there is one for the test that failed, and none for the other"
+    shown = sections[1].partition("\n=")[0] + "\n"
+    for pattern, word in VARYING.items():
+        shown = re.sub(pattern, word, shown)
+    assert shown == SECTION
+
+
+def test_a_report_shows_the_last_of_many_requests(suite: Suite) -> None:
+    result = suite.run(
+        """
+    def test_one(civitai_mock):
+        for number in range(21):
+            civitai_mock.client.get(f"/v1/consumer/jobs/{number}%1b[31m")
+        assert False
+    """
     )
-    assert "out of \\\\u001b[31mmemory" in section[1].replace("\\u001b", "\\\\u001b")
-    assert "\x1b" not in section[1]
+    result.stdout.fnmatch_lines(
+        [
+            "the last 20 requests:",
+            "  *GET /v1/consumer/jobs/1\\x1b[[]31m  404, *",
+            "  *GET /v1/consumer/jobs/20\\x1b*",
+            "0 jobs",
+        ]
+    )
+    result.stdout.no_fnmatch_line("  *GET /v1/consumer/jobs/0\\x1b*")
 
 
 def test_a_failed_test_leaves_its_namespace_to_be_looked_at(suite: Suite) -> None:

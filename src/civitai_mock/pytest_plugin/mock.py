@@ -27,7 +27,8 @@ class CivitaiMock:
     """Is the world of one test on a mock server: nobody else sees its jobs, clock, faults and balance.
 
     Point the app under test at `url`; `token` is a Bearer token that leads into the same world at any address of the
-    server. Each method waits until the server obeys, and raises `CivitaiMockError` for what it refuses.
+    server. Each method waits until the server obeys, and raises `CivitaiMockError` for what it refuses. Whatever has no
+    method here can be asked of `control`.
     """
 
     def __init__(self, server: CivitaiMockServer, test_id: str, options: MockOptions | None = None) -> None:
@@ -39,7 +40,7 @@ class CivitaiMock:
         self.url = f"{server.url}/ns/{self.namespace}"
         self._options = options or MockOptions()
         self.seed = int(digest[-DIGITS_OF_SEED:], 16) if self._options.seed is None else self._options.seed
-        self._control = replace(server.control, namespace=self.namespace)
+        self.control = replace(server.control, namespace=self.namespace)
         self._clients = ExitStack()
 
     def __repr__(self) -> str:
@@ -52,14 +53,14 @@ class CivitaiMock:
         wanted = {"seed": self.seed, "tokens": [self.token]}
         wanted |= {} if self._options.balance is None else {"balance": self._options.balance}
         wanted |= {} if self._options.progress is None else {"progress": self._options.progress}
-        self._control.change("PUT", path_of("namespaces", self.namespace), wanted)
+        self.control.change("PUT", path_of("namespaces", self.namespace), wanted)
         for fault in self._options.faults:
             self.fault(fault)
 
     def delete(self) -> None:
         """Delete the namespace with all that is in it."""
         __tracebackhide__ = True
-        self._control.change("DELETE", path_of("namespaces", self.namespace))
+        self.control.change("DELETE", path_of("namespaces", self.namespace))
 
     def close(self) -> None:
         """Close the clients."""
@@ -92,31 +93,31 @@ class CivitaiMock:
 
     @cached_property
     def clock(self) -> MockClock:
-        return MockClock(self._control)
+        return MockClock(self.control)
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
         """Return all jobs, the youngest first."""
         __tracebackhide__ = True
-        return self._control.items("/jobs")
+        return self.control.items("/jobs")
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Return a job with its events and callbacks."""
         __tracebackhide__ = True
-        found: dict[str, Any] = self._control.get(path_of("jobs", job_id))
+        found: dict[str, Any] = self.control.get(path_of("jobs", job_id))
         return found
 
     @property
     def calls(self) -> list[dict[str, Any]]:
         """Return the entries of the journal, the oldest first."""
         __tracebackhide__ = True
-        return self._control.items("/journal")[::-1]
+        return self.control.items("/journal")[::-1]
 
     @property
     def faults(self) -> list[dict[str, Any]]:
         """Return the rules in order, with how often each fired (`hits`)."""
         __tracebackhide__ = True
-        return self._control.items("/faults")
+        return self.control.items("/faults")
 
     def fail_next(self, n: int, preset: str, **params: Any) -> dict[str, Any]:
         """Have the next `n` requests, jobs, blobs or callbacks that the preset fits go wrong; return the rule."""
@@ -136,13 +137,13 @@ class CivitaiMock:
         rule: dict[str, Any] = {"preset": preset} if isinstance(preset, str) else dict(preset)
         given = {"match": match, "times": times, "params": params or None}
         rule |= {name: value for name, value in given.items() if value is not None}
-        added: dict[str, Any] = self._control.change("POST", "/faults", {"match": {}, **rule})
+        added: dict[str, Any] = self.control.change("POST", "/faults", {"match": {}, **rule})
         return added
 
     def progress(self, mode: str, **more: Any) -> None:
         """Say what moves jobs: `instant`, `time`, `polls` or `manual`; `each` and `stages` belong to some of them."""
         __tracebackhide__ = True
-        self._control.change("PUT", "/progress", {"mode": mode, **more})
+        self.control.change("PUT", "/progress", {"mode": mode, **more})
 
     def verify(
         self,
@@ -160,7 +161,7 @@ class CivitaiMock:
         question: dict[str, Any] = {"match": match or None, "count": count, "order": order}
         question["within"] = None if within is None else duration_text(within)
         try:
-            self._control.change(
+            self.control.change(
                 "POST",
                 "/verify",
                 {name: value for name, value in question.items() if value is not None},
@@ -174,7 +175,7 @@ class CivitaiMock:
     def snapshot(self) -> bytes:
         """Return the namespace as a zip, from which any server can make it again."""
         __tracebackhide__ = True
-        return self._control.send("GET", path_of("namespaces", self.namespace, "snapshot"))
+        return self.control.send("GET", path_of("namespaces", self.namespace, "snapshot"))
 
     @property
     def never_fired(self) -> list[str]:

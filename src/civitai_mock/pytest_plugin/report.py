@@ -24,17 +24,18 @@ def describe(mock: CivitaiMock) -> str:
 
 
 def _requests(mock: CivitaiMock) -> Iterator[str]:
-    calls = mock.calls
-    yield _heading("request", len(calls))
-    for call in calls[-MOST_SHOWN:]:
+    calls = mock.control.get("/journal", take=MOST_SHOWN)
+    yield _heading("request", calls)
+    for call in reversed(calls["items"]):
+        path = call["path"].removeprefix(f"/ns/{mock.namespace}")
         fault = f", fault {call['fault']}" if call.get("fault") else ""
-        yield f"  {_time(call['time'])}  {call['method']} {call['path']}  {call['status']}, {call['ms']:.0f} ms{fault}"
+        yield f"  {_time(call['time'])}  {call['method']} {path}  {call['status']}, {call['ms']:.0f} ms{fault}"
 
 
 def _jobs(mock: CivitaiMock) -> Iterator[str]:
-    jobs = mock.jobs[::-1]
-    yield _heading("job", len(jobs))
-    for item in jobs[-MOST_SHOWN:]:
+    jobs = mock.control.get("/jobs", take=MOST_SHOWN)
+    yield _heading("job", jobs)
+    for item in reversed(jobs["items"]):
         events = mock.job(item["jobId"])["events"]
         walked = ", ".join(f"{event['type']} {_time(event['dateTime'])}" for event in events)
         yield f"  {item['jobId']} ({item['type']})  {walked}"
@@ -44,13 +45,16 @@ def _jobs(mock: CivitaiMock) -> Iterator[str]:
 def _why(event: Mapping[str, Any]) -> Iterator[str]:
     context = event.get("context") or {}
     told = {name: context[name] for name in CONTEXT_OF_A_FAILURE if context.get(name)}
+    if told.get("reason") == told.get("message"):
+        told.pop("reason", None)
     if told:
         yield f"    {json.dumps(told)[:LONGEST_CONTEXT]}"
 
 
-def _heading(noun: str, count: int) -> str:
+def _heading(noun: str, page: Mapping[str, Any]) -> str:
+    count = len(page["items"])
     words = f"{count} {noun}{'' if count == 1 else 's'}"
-    return f"{words}, the last {MOST_SHOWN} are:" if count > MOST_SHOWN else f"{words}{':' if count else ''}"
+    return f"the last {words}:" if page.get("next") else f"{words}{':' if count else ''}"
 
 
 def _time(date: str) -> str:
