@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 90.0
 RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 5
 HEALTH = "/health"  # which says so when nothing can be written
-GOOD_OR_REFUSED = frozenset({200, 202, 206, 404, 503})
+GOOD_OR_REFUSED = frozenset({200, 201, 202, 204, 206, 404, 418, 503})  # 418 is asked for
 
 
 class UnansweredError(Exception):

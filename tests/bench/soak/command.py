@@ -27,11 +27,13 @@ from tests.bench.soak.remains import file_faults, log_faults
 from tests.bench.soak.stores import SoakedStore, make_store
 from tests.bench.soak.troubles import Troubles
 from tests.bench.soak.visits import MOST_VISITS, Visits
+from tests.bench.soak.worlds import World, make_worlds
 
 STORES = ("file", "mongo")
 SEEDS = 2**32
 CALM_SHARE = 1 / 3  # of the time, in which no process is killed, so that its memory can be watched
 SETTLE_SECONDS = 3.0
+FIRST_WORLD = 10  # behind the seeds of what all soaks have
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -112,6 +114,7 @@ class Soak:
             settings=self.store.settings,
             may_keep_jobs=self.store.may_be_slow,
         )
+        self.worlds: Sequence[World] = ()
         self.troubles = Troubles(site=self.site, store=self.store, rng=Random(self.seed + 1))
 
     async def run(self) -> None:
@@ -152,7 +155,8 @@ class Soak:
         visits = Visits(
             client=client, ledger=self.ledger, callback_url=receiver.url, rate=self.rate, rng=Random(self.seed + 3)
         )
-        visiting = asyncio.create_task(visits.run(self.seconds))
+        self.worlds = make_worlds(client, self.ledger, self.checked, self.seed + FIRST_WORLD)
+        visiting = asyncio.gather(visits.run(self.seconds), *(world.run(self.seconds) for world in self.worlds))
         calm = self.seconds * CALM_SHARE
         await self.troubles.run(self.seconds - calm, are_mild=False)
         watching = asyncio.create_task(self.memory.run(self.site.pids()))
@@ -164,6 +168,8 @@ class Soak:
         checks = JobChecks(client=client, ledger=self.ledger, receiver=receiver, counts=self.checked)
         try:
             await checks.run()
+            for world in self.worlds:
+                await world.check(client)
         except (UnansweredError, httpx.HTTPError) as error:
             self.ledger.fault(f"the checks broke off: {error!r}")
 

@@ -27,6 +27,7 @@ KEPT_JOBS = 1
 LEASE_MS = 3000
 SETTINGS: Mapping[str, str] = {
     "NODE_ENV": "production",
+    "ADMIN": "open",
     "LOG_FORMAT": "json",
     "SCHEDULER_LEASE_MS": str(LEASE_MS),
     "SCHEDULER_POLL_MS": "500",

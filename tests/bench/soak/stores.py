@@ -16,6 +16,11 @@ from tests.bench.servers import PATIENCE_SECONDS, ChildProcess, UnmeasuredError,
 
 DATABASE = "civitai-mock.db"
 LOCK_SECONDS = 30.0
+TABLES_BY_EPOCH = ('"jobs"', '"jobs workflows"', '"jobs leaves"', "blobs", "counters", '"resources"')
+LOST_EPOCHS = """
+    SELECT epoch FROM {} WHERE epoch > 0
+    EXCEPT SELECT epoch FROM namespaces EXCEPT SELECT number FROM ended_epochs
+"""
 
 
 class SoakedStore(Protocol):
@@ -73,7 +78,11 @@ class FileStore:
     def faults(self) -> Sequence[str]:
         with closing(sqlite3.connect(self.folder / DATABASE)) as connection:
             found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check")]
-        return [f"integrity_check of SQLite: {line}" for line in found if line != "ok"]
+            lost = [table for table in TABLES_BY_EPOCH if connection.execute(LOST_EPOCHS.format(table)).fetchall()]
+        return [
+            *(f"integrity_check of SQLite: {line}" for line in found if line != "ok"),
+            *(f"{table} has rows of an epoch that is nobody's, and that nobody will sweep" for table in lost),
+        ]
 
 
 @dataclass(kw_only=True)
