@@ -67,7 +67,7 @@ class World:
         ends_at = time.monotonic() + seconds
         while time.monotonic() < ends_at:
             try:
-                await self._live()
+                await self.live()
             except UnansweredError as error:
                 self.ledger.fault(f"{self.name}: {error}")
             except Exception as error:  # noqa: BLE001 - whatever it is, the soak goes on, and it is told at the end
@@ -84,7 +84,7 @@ class World:
             self._expect(answer.status_code == 404, f"job {job} of an earlier life is there")
             self.checked["jobs of earlier lives"] += 1
 
-    async def _live(self) -> None:
+    async def live(self) -> None:
         await self._begin()
         await self._set_rule()
         for _ in range(self.rng.randint(*ROUNDS)):
@@ -181,7 +181,7 @@ class World:
         while rest and time.monotonic() < deadline:
             await self._fire()
             rule = await self._rule()
-            rest -= rule is None or rule["left"] == 0
+            rest -= rule is None or rule["left"] <= 0
 
     async def _fire(self) -> None:
         path, headers = f"{JOBS}/of-{self.life.mark}", {**self._headers, MARK: self.life.mark}
