@@ -13,6 +13,7 @@ import yaml
 
 from civitai_mock.cli.arguments import parse_arguments
 from civitai_mock.domain.stages import Stage
+from civitai_mock.pytest_plugin import TOKEN_OPTION, URL_OPTION
 from civitai_mock.settings import Settings
 from tests.docs.conftest import Servers
 from tests.support.docs import Page, pages
@@ -180,7 +181,7 @@ def test_every_option_exists(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("", "comfyui", "jobs", "reset", "fault add", "verify"):
         with pytest.raises(SystemExit):
             parse_arguments([*command.split(), "--help"])
-    told = capsys.readouterr().out
+    told = f"{capsys.readouterr().out} {URL_OPTION} {TOKEN_OPTION}"
     named = {option for page in pages() for text in page.code for option in re.findall(r"(?<!\S)--[a-z][a-z-]+", text)}
     assert {option for option in named if option not in told} == OPTIONS_OF_OTHERS
 
