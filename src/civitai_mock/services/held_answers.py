@@ -17,6 +17,11 @@ class HeldAnswers:
         self._clock = clock
         self._held: set[Sleep] = set()
 
+    @property
+    def count(self) -> int:
+        """Return how many answers are held back now."""
+        return len(self._held)
+
     async def hold(self, seconds: float, given_up: "asyncio.Future[None]") -> None:
         """Return after so many seconds, or once nobody waits for the answer any more."""
         if self.is_stopped or given_up.done():

@@ -97,13 +97,20 @@ class FaultyAnswer:
             self.exchange.result_format = ResultFormat(as_text(wanted))
         for edit in self._edits():
             send = EditedJson(send, edit).send
-        if Broken.HALF_BODY in self.rule.action.effects:
-            send = HalfBody(scope, send).send
-        if (drip := self._effect(SlowDrip)) is not None:
-            held, speed = self.exchange.namespace.held_answers, drip.bytes_per_second
-            send = broken_answers.SlowDrip(send, speed=speed, held=held, watched=self.body.watched).send
+        if self.exchange.method != "HEAD":  # which has no body on the wire
+            send = self._breaking(scope, send)
         answer = await found_answer(self.find, scope, receive)
         await answer(scope, receive, send)
+
+    def _breaking(self, scope: Scope, send: Send) -> Send:
+        """Return what sends an answer whose body breaks on its way."""
+        if Broken.HALF_BODY in self.rule.action.effects:
+            return HalfBody(scope, send).send
+        drip, held = self._effect(SlowDrip), self.exchange.namespace.held_answers
+        if drip is None:
+            return send
+        dripping = broken_answers.SlowDrip(send, speed=drip.bytes_per_second, held=held, watched=self.body.watched)
+        return dripping.send
 
     def _edits(self) -> list[Edit]:
         """Return what changes the JSON of the answer."""
