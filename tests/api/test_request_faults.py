@@ -220,6 +220,27 @@ async def test_validation_500_comes_after_rules_that_hit_what_is_right_as_well(s
     assert (await V1.submit(served, V1.wrong)).headers[HIT] == first
 
 
+async def test_validation_500_leaves_to_the_dice_what_they_had(served: Served) -> None:
+    await set_rule(served, "validation-500")
+    await set_rule(served, "throttle", probability=0)
+    answer = await V1.submit(served, V1.wrong)
+    assert (answer.status_code, HIT in answer.headers) == (400, False)
+
+
+async def test_a_scenario_of_wrong_requests_moves_once_for_each(served: Served) -> None:
+    states = {
+        "one": {"match": {"method": "POST"}, "next": "two"},
+        "two": {"preset": "validation-500", "match": {"prompt": {"contains": "fox"}}, "next": "three"},
+        "three": {"match": {"method": "POST"}, "next": "four"},
+        "four": {},
+    }
+    await served.client.put("/_mock/scenarios/wrong", json={"start": "one", "states": states})
+    wrong = {**V1.wrong, "params": {"prompt": "a fox"}}
+    answers = [await V1.submit(served, body) for body in (wrong, V1.plain, wrong, wrong)]
+    assert [answer.status_code for answer in answers] == [400, 202, 500, 400], "each moves one step at most"
+    assert (await served.client.get("/_mock/scenarios/wrong")).json()["state"] == "four"
+
+
 @both
 async def test_throttle_says_when_to_come_again(served: Served, wire: Wire) -> None:
     path = await wire.status_path(served)

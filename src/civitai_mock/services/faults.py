@@ -83,8 +83,8 @@ class Faults:
 
     def needs(self, asked: "FaultRule | None" = None) -> "Collection[Condition | Target]":
         """Return what has to be known of a request to choose a rule for it."""
-        of_rules = () if self._obeyed is None else self._obeyed.needs_of_requests
-        return of_rules if asked is None else asked.needs.union(of_rules)
+        found: frozenset[Condition | Target] = frozenset() if asked is None else asked.needs
+        return found.union(*(each.needs_of_requests for each in (self._obeyed, self._scenarios) if each is not None))
 
     async def choose(
         self,
@@ -92,17 +92,21 @@ class Faults:
         *,
         asked: "FaultRule | None" = None,
         turns: "Mapping[str, str] | None" = None,
+        about: "Target | None" = None,
+        before: "Choice | None" = None,
     ) -> "Choice":
         """Choose a rule for what comes to its hook, and count it; the rule that is `asked` for comes first.
 
-        What comes more than once brings what `turns_of` returned: each rule has one turn with it. While the
+        What comes more than once brings what `turns_of` returned: each rule has one turn with it. What is known of a
+        subject after a choice that fell on none is chosen `about` then, among the rules with such presets. While the
         store is away, rules that have to be counted do not fire.
         """
         from civitai_mock.domain.faults.choice import choose  # noqa: PLC0415 - see above
 
         obeyed = self._obeyed or new_obeyed_rules()
+        rules = obeyed.rules if asked is None else [asked, *obeyed.rules]
         choosing = choose(
-            obeyed.rules if asked is None else (asked, *obeyed.rules),
+            rules if about is None else [rule for rule in rules if about in rule.needs],
             subject,
             now=lambda rule: self._clock_of(rule, obeyed).now(),
             dice=self._dice,
@@ -110,8 +114,10 @@ class Faults:
             turns={each: turns[key] for each, key in obeyed.keys.items() if key in turns} if turns else {},
         )
         choice = await self._finish(choosing, obeyed)
+        if before is not None:
+            choice = choice.after(before)
         if self._scenarios is not None and subject.hook in self._scenarios.hooks and not choice.has_winner:
-            choice = await self._scenarios.choose(subject, choice, now=self._clock.now())
+            choice = await self._scenarios.choose(subject, choice, now=self._clock.now(), about=about)
         if choice.rule is not None:
             await self._note_fired(choice.rule, obeyed)
         return choice

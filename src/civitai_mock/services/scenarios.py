@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
+from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.choice import Choice, Look, Missed, first_failed
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.rules import FaultRule, fits_hook
@@ -69,18 +70,36 @@ class ObeyedScenarios:
 
     def __init__(self, scenarios: Mapping[str, StoredScenario], *, store: NamespaceStore, epoch: Epoch) -> None:
         self.hooks = frozenset(hook for each in scenarios.values() for hook in each.scenario.hooks)
+        self.needs_of_requests = frozenset(
+            need
+            for each in scenarios.values()
+            for state in each.scenario.states.values()
+            if Hook.REQUEST in state.rule.hooks
+            for need in state.rule.needs
+        )
         self._scenarios = [each for _, each in sorted(scenarios.items())]
         self._store = store
         self._epoch = epoch
 
-    async def choose(self, subject: FaultSubject, choice: Choice, *, now: datetime) -> Choice:
-        """Return what fires where no rule does, as `choice` says; while the store is away, nothing."""
-        scenarios = [each for each in self._scenarios if subject.hook in each.scenario.hooks]
+    async def choose(
+        self, subject: FaultSubject, choice: Choice, *, now: datetime, about: Target | None = None
+    ) -> Choice:
+        """Return what fires where no rule does, as `choice` says; while the store is away, nothing.
+
+        With `about` only states are looked at whose presets are about that, of scenarios that have not moved before.
+        """
+        moved = {look.rule.id.rpartition("/")[0] for look in choice.looks if look.failed is None}
+        of_hook = [each for each in self._scenarios if subject.hook in each.scenario.hooks]
+        scenarios = [
+            each
+            for each in of_hook
+            if each.scenario.name not in moved and (about is None or each.scenario.has_about(about))
+        ]
         looks = list(choice.looks)
         try:
             numbers = await self._store.counted(self._epoch.number, [each.key for each in scenarios])
             for each in scenarios:
-                rule = await self._take(each, numbers.get(each.key, 0), subject, now, looks)
+                rule = await self._take(each, numbers.get(each.key, 0), subject, now, looks, about)
                 if rule is not None:
                     return Choice(rule, tuple(looks))
         except TransientError:
@@ -88,12 +107,20 @@ class ObeyedScenarios:
         return Choice(None, tuple(looks))
 
     async def _take(
-        self, stored: StoredScenario, number: int, subject: FaultSubject, now: datetime, looks: list[Look]
+        self,
+        stored: StoredScenario,
+        number: int,
+        subject: FaultSubject,
+        now: datetime,
+        looks: list[Look],
+        about: Target | None,
     ) -> FaultRule | None:
         """Return what fires in a scenario whose state is kept as `number`, and move on to the next state."""
         while True:
             state = stored.scenario.states[stored.scenario.state_of(number)]
             if state.does_nothing or not fits_hook(state.rule, subject.hook):
+                return None
+            if about is not None and about not in state.rule.needs:
                 return None
             failed = first_failed(state.rule, subject, now)
             if failed is None and state.next is not None:

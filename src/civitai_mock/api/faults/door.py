@@ -28,6 +28,6 @@ async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple
         return FaultyAnswer(exchange=exchange, rule=choice.rule, subject=subject, body=body, find=find), body.receive
     if exchange.asked_fault is not None and Target.SUBMIT in subject.targets:
         exchange.note_fault(exchange.asked_fault.id)
-    if Target.INVALID in needs:
+    if Target.INVALID in needs and not choice.has_winner:
         return InvalidAnswer(exchange=exchange, subject=subject, asked=asked, choice=choice, find=find), body.receive
     return await find(exchange.scope, body.receive), body.receive

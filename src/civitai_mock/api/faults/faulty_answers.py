@@ -143,8 +143,7 @@ class FaultyAnswer:
 class InvalidAnswer:
     """Is an ASGI app that answers as ever, but for a 400, which rules about wrong requests may change.
 
-    Whether a request is wrong is known once it was answered: so these rules are chosen after all others, which are not
-    looked at again.
+    Whether a request is wrong is known once it was answered: so these rules are looked at after all others.
     """
 
     exchange: Exchange
@@ -171,7 +170,7 @@ class InvalidAnswer:
     async def _refusal(self, request: Request) -> Response | None:
         exchange, faults = self.exchange, self.exchange.namespace.faults
         subject = replace(self.subject, targets={*self.subject.targets, Target.INVALID})
-        choice = await faults.choose(subject, asked=self.asked, turns=faults.turns_of(self.choice))
+        choice = await faults.choose(subject, asked=self.asked, about=Target.INVALID, before=self.choice)
         exchange.looks = choice.looks
         if choice.rule is None:
             return None

@@ -67,6 +67,10 @@ class Choice:
         """Return whether a rule fires, or would have if the dice had fallen otherwise."""
         return self.rule is not None or any(look.failed == Missed.PROBABILITY for look in self.looks)
 
+    def after(self, before: "Choice") -> "Choice":
+        """Return the same with what was looked at before; what was looked at again stands in its old place."""
+        return Choice(self.rule, tuple({look.rule.id: look for look in (*before.looks, *self.looks)}.values()))
+
     @property
     def turns(self) -> Mapping[str, str]:
         """Return, by the ids of rules that matched and whose turn it was not, why they did not fire."""

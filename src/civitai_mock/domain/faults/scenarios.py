@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from civitai_mock.domain.fault_presets import Hook
+from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.rules import FaultRule, read_step
 from civitai_mock.domain.json_types import Json, ReadOnlyJson, as_object
 from civitai_mock.domain.members import Members, read_members
@@ -44,6 +44,10 @@ class Scenario:
     def hooks(self) -> frozenset[Hook]:
         """Return where any of its states takes hold."""
         return frozenset(hook for state in self.states.values() if not state.does_nothing for hook in state.rule.hooks)
+
+    def has_about(self, target: Target) -> bool:
+        """Return whether the preset of any of its states is about something."""
+        return any(target in state.rule.needs for state in self.states.values())
 
     def state_of(self, number: int) -> str:
         """Return the state that a store keeps as a number; 0 is that in which the scenario begins."""
