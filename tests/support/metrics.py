@@ -52,6 +52,7 @@ def example() -> Scrape:
     metrics.jobs_ended["SUCCEEDED", "COMFY_RESULT"] = 1
     metrics.workflows_ended["succeeded"] = 1
     metrics.webhook_attempts["delivered"] = 1
+    metrics.faults_fired["html-error"] = 1
     readings = Readings(
         version="1",
         now=START,
@@ -59,5 +60,6 @@ def example() -> Scrape:
         backlog=Backlog(jobs=1, oldest=START),
         workers=[WorkerReport(id="local", ready=True)],
         counts_prompts=True,
+        namespaces=1,
     )
     return Scrape(expose(metrics, readings).decode())

@@ -23,6 +23,7 @@ def make_scrape(
             backlog=await read_backlog(),
             workers=runtime.provider.workers,
             counts_prompts=runs_jobs,
+            namespaces=runtime.metrics.namespaces(),
         )
         return await asyncio.to_thread(_expose, runtime.metrics, readings)
 

@@ -252,6 +252,7 @@ class Namespace:
             obeyed=self.obeyed_clock,
             system_clock=self.system_clock,
             ids=self.runtime.ids,
+            metrics=self.runtime.metrics,
         )
 
     def stop_waiting(self) -> None:

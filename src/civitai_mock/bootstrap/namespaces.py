@@ -84,6 +84,7 @@ class Namespaces:
         self._has_over = asyncio.Event()
         self._stop_asked = asyncio.Event()
         runtime.metrics.jobs_in_flight = self.jobs_in_flight
+        runtime.metrics.namespaces = control.count_namespaces
         runtime.event_feed.on_unknown_epochs = self._on_unknown_epochs
 
     @cached_property

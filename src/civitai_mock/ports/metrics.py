@@ -77,8 +77,8 @@ class Metrics:
     `webhook_attempts` are counted by what came of them; the last one of an event that never arrives is `given_up`. Each
     of `statement_counts` returns how many statements or commands a store was sent. A scheduler gives `jobs_in_flight`,
     which returns how many jobs it works on, by stage. `faults_fired` are counted by preset, which is empty for plain
-    actions, and `journal_drops` are the entries that had to go before others. `record_span` is None unless spans are
-    exported.
+    actions, and `journal_drops` are the entries that had to go before others. `clock_advances` are those that were
+    asked for here, and `namespaces` returns how many there are. `record_span` is None unless spans are exported.
     """
 
     def __init__(self, record_span: RecordSpan | None = None) -> None:
@@ -97,6 +97,8 @@ class Metrics:
         self.jobs_in_flight: Callable[[], Mapping[str, int]] = dict
         self.webhook_attempts = Counter[str]()
         self.faults_fired = Counter[str]()
+        self.clock_advances = 0
+        self.namespaces: Callable[[], int] = int
         self.journal_drops = 0
 
     def count_changes(self, jobs: Sequence[Job]) -> None:

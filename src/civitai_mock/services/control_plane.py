@@ -52,6 +52,9 @@ class ControlPlane:
         record = self.records.get(SERVER)
         return NOTHING if record is None else record.document
 
+    def count_namespaces(self) -> int:
+        return len(self.records.keys() - {SERVER})
+
     def name_of(self, epoch: int) -> str | None:
         """Return the namespace whose life an epoch is at present."""
         return self._names_by_epoch.get(epoch)

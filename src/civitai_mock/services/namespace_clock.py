@@ -11,7 +11,7 @@ from civitai_mock.domain.clock_state import ClockMode, ClockState, added, is_dat
 from civitai_mock.domain.errors import ConflictError, fault
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import Clock, Ids, MovedClock
+from civitai_mock.ports import Clock, Ids, Metrics, MovedClock
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.namespaces import ManageNamespaces
 
@@ -92,6 +92,7 @@ class ControlClock:
         obeyed: ObeyedClock,
         system_clock: Clock,
         ids: Ids,
+        metrics: Metrics,
     ) -> None:
         """`ids` are not those of the namespace, whose jobs draw the same whether its clock was advanced or not."""
         self._epoch = epoch
@@ -100,6 +101,7 @@ class ControlClock:
         self._clock = obeyed.clock
         self._system_clock = system_clock
         self._ids = ids
+        self._metrics = metrics
         self._is_stopped = False
         self._changed = asyncio.Event()
         obeyed.subscribe(self._changed.set)
@@ -146,6 +148,7 @@ class ControlClock:
         if waits_first and not await self._is_done(answers_at):
             return self.show()
         await self._edit(lambda setting: self._ordered(setting, by, to))
+        self._metrics.clock_advances += 1
         if not await self._is_done(answers_at):
             return self.show()
         return self.show(await self._edit(lambda setting: setting))

@@ -22,6 +22,7 @@ from civitai_mock.ports.metrics import Histogram
 from civitai_mock.telemetry.readings import Readings
 
 PREFIX = "civitai_mock_"
+NO_PRESET = "none"
 
 
 def expose(metrics: Metrics, readings: Readings) -> bytes:
@@ -50,6 +51,7 @@ class _Families(Collector):
         yield InfoMetricFamily(f"{PREFIX}build", "The version that runs", {"version": self._readings.version})
         yield from _requests(self._metrics)
         yield from _jobs(self._metrics, self._readings)
+        yield from _control_plane(self._metrics, self._readings)
         yield from _queue(self._metrics, self._readings)
         yield from _workers(self._readings)
         yield from _store(self._metrics)
@@ -106,6 +108,17 @@ def _jobs(metrics: Metrics, readings: Readings) -> Iterator[Metric]:
         {(outcome,): count for outcome, count in list(metrics.webhook_attempts.items())},
         labels=("outcome",),
     )
+
+
+def _control_plane(metrics: Metrics, readings: Readings) -> Iterator[Metric]:
+    yield _counter(
+        "faults_fired",
+        "Rules of faults that fired in this process, by their preset; those with an action of their own have none",
+        {(preset or NO_PRESET,): count for preset, count in list(metrics.faults_fired.items())},
+        labels=("preset",),
+    )
+    yield _counter("clock_advances", "Advances of clocks that this process was asked for", {(): metrics.clock_advances})
+    yield _gauge("namespaces", "Namespaces that there are, the default one included", {(): readings.namespaces})
 
 
 def _queue(metrics: Metrics, readings: Readings) -> Iterator[Metric]:

@@ -21,3 +21,4 @@ class Readings:
     backlog: Backlog | None
     workers: Sequence[WorkerReport]
     counts_prompts: bool
+    namespaces: int
