@@ -212,3 +212,18 @@ def _counting_calls(function: Callable[..., object]) -> Iterator[Counter[str]]:
         yield calls
     finally:
         sys.setprofile(None)
+
+
+async def test_faults_that_fired_are_counted_by_preset_and_advances_and_namespaces_too(monolith: Opened) -> None:
+    client = monolith.client
+    rules: list[dict[str, Any]] = [{"action": {"status": 500}, "times": 2}, {"preset": "html-error", "times": 1}]
+    for rule in rules:
+        assert (await client.post("/_mock/faults", json=rule)).status_code == 201
+    for _ in range(4):
+        await client.get(f"{JOBS}/00000000-0000-0000-0000-000000000000")
+    await client.get(f"/ns/a{JOBS}/00000000-0000-0000-0000-000000000000")
+    assert (await client.post("/_mock/clock/advance", json={"by": "1m"})).status_code == 200
+    assert (await client.post("/_mock/clock/advance", json={"by": "1x"})).status_code == 400
+    found = await scrape(client)
+    assert found.by_labels("faults_fired_total") == {("none",): 2, ("html-error",): 1}
+    assert (found.value("clock_advances_total"), found.value("namespaces")) == (1, 2)
