@@ -23,12 +23,14 @@ from civitai_mock.domain.errors import (
     MockError,
     NotDrawnError,
     NotFoundError,
+    NotVerifiedError,
     QueueFullError,
     TransientError,
     UnauthorizedError,
     UndecodableFileError,
     UnsupportedMediaTypeError,
 )
+from civitai_mock.domain.json_types import ReadOnlyJson
 
 HeaderFields = Mapping[str, str]
 Errors = Mapping[str, Sequence[str]]
@@ -127,6 +129,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     NotFoundError: 404,
     BodyTimeoutError: 408,
     ConflictError: 409,
+    NotVerifiedError: 409,
     GoneError: 410,
     BodyTooLargeError: 413,
     UnsupportedMediaTypeError: 415,
@@ -149,8 +152,9 @@ def problem(
     code: str,
     errors: Errors | None = None,
     headers: HeaderFields | None = None,
+    members: ReadOnlyJson | None = None,
 ) -> ProblemResponse:
-    """Return the problem document; a detail that says no more than the title is left out."""
+    """Return the problem document, with `members` of its own; a detail that says no more than the title is left out."""
     known = STATUSES.get(status) or _unlisted(status)
     title = INVALID_TITLE if errors else known.title
     detail_member: _DetailMember = {"detail": detail} if detail and detail != title else {}
@@ -164,7 +168,7 @@ def problem(
         "code": code,
         **errors_member,
     }
-    return ProblemResponse(details, status_code=status, headers=headers)
+    return ProblemResponse({**details, **(members or {})}, status_code=status, headers=headers)
 
 
 def code_of(status: int) -> str:
@@ -190,7 +194,10 @@ def error_response(request: Request, error: Exception) -> JsonResponse:
     if not isinstance(error, MockError) or status is None:
         raise error
     errors = error.errors if isinstance(error, InvalidRequestError) else None
-    return problem(request, status, error.message, code=error.code, errors=errors, headers=_headers(error))
+    members = error.members if isinstance(error, NotVerifiedError) else None
+    return problem(
+        request, status, error.message, code=error.code, errors=errors, headers=_headers(error), members=members
+    )
 
 
 def _headers(error: MockError) -> HeaderFields | None:

@@ -17,6 +17,7 @@ from civitai_mock.api.context import exchange
 from civitai_mock.api.errors import BodyTimeoutError, BodyTooLargeError
 from civitai_mock.api.exchange import ApiOptions
 from civitai_mock.domain.errors import ROOT, UnsupportedMediaTypeError, fault
+from civitai_mock.domain.journal import LARGEST_BODY
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.services.threads import in_thread_if_large
 
@@ -58,8 +59,14 @@ async def read_any(request: Request, parse: Callable[[Json], T], *, if_empty: Js
         current.body_size = len(body)
         if if_empty is not None and not body.strip():
             return parse(if_empty)
-        most = most_values(limits)
-        return await in_thread_if_large(lambda: parse(decode(body, most_values=most)), size=len(body))
+
+        def read() -> T:
+            value = decode(body, most_values=most_values(limits))
+            if current.recording is not None and len(body) > LARGEST_BODY:
+                current.recording.note_large(value)
+            return parse(value)
+
+        return await in_thread_if_large(read, size=len(body))
 
 
 def is_json(content_type: str | None) -> bool:

@@ -1,8 +1,15 @@
 """What is copied of one request and its answer for the journal, while they pass in parts."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from starlette.types import Message, Receive
 
 from civitai_mock.domain.journal import Body, BodyCopy, packed_headers
+from civitai_mock.domain.json_types import Json
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.faults.submissions import SubmittedWork
 
 NOTHING = b""
 
@@ -10,12 +17,13 @@ NOTHING = b""
 class Recording:
     """Copies the body of a request as it is read, and an answer that is sent in parts."""
 
-    __slots__ = ("_answer", "_request", "answer_headers")
+    __slots__ = ("_answer", "_request", "_work", "answer_headers")
 
     def __init__(self) -> None:
         self.answer_headers = NOTHING
         self._request: BodyCopy | None = None
         self._answer: BodyCopy | None = None
+        self._work: SubmittedWork | None = None
 
     def copying(self, receive: Receive) -> Receive:
         """Return what hands over the same body, and copies it."""
@@ -37,9 +45,16 @@ class Recording:
             self._answer = self._answer or BodyCopy()
             self._answer.add(body)
 
+    def note_large(self, value: Json) -> None:
+        """Note what the body of a request asks for, which is too large to be kept."""
+        from civitai_mock.domain.faults.submissions import SubmittedWork  # noqa: PLC0415 - few bodies are
+
+        self._work = SubmittedWork.of(value)
+
     @property
     def request_body(self) -> Body:
-        return NOTHING if self._request is None else self._request.body
+        body = NOTHING if self._request is None else self._request.body
+        return body if isinstance(body, bytes) else replace(body, work=self._work)
 
     @property
     def answer_body(self) -> Body:

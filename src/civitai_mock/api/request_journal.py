@@ -3,6 +3,7 @@
 This is written for few steps rather than for the eye, as every request goes through it.
 """
 
+from dataclasses import replace
 from itertools import chain
 from time import time_ns
 
@@ -19,7 +20,9 @@ from civitai_mock.domain.journal import (
     SECRET_HEADERS,
     Body,
     JournalEntry,
-    kept_body,
+    LargeBody,
+    kept_bytes,
+    large_body,
     packed_headers,
     without_secrets,
 )
@@ -48,16 +51,20 @@ class RequestJournal:
         if not SECRET_HEADERS.isdisjoint(exchange.headers):
             headers = without_secrets(headers)
         request_headers = packed_headers(headers)
-        request_body: Body = NOTHING if recording is None else recording.request_body
+        request_body: Body = NOTHING
+        answer_headers, answer_body, size = NOTHING, request_body, BYTES_BESIDE
+        if recording is not None:
+            request_body, answer_headers, answer_body = (
+                recording.request_body,
+                recording.answer_headers,
+                recording.answer_body,
+            )
+            size += kept_bytes(request_body) + kept_bytes(answer_body)
         if response is not None:
             answer_headers = packed_headers(chain(response.raw_headers, exchange.answer_headers))
-            body = response.body
-            answer_body = body if len(body) <= LARGEST_BODY and isinstance(body, bytes) else kept_body(bytes(body))
-        elif recording is not None:
-            answer_headers, answer_body = recording.answer_headers, recording.answer_body
-        else:
-            answer_headers = answer_body = NOTHING
-        size = len(request_headers) + len(request_body) + len(answer_headers) + len(answer_body) + len(path)
+            content = bytes(response.body)
+            answer_body = content if len(content) <= LARGEST_BODY else _large_answer(content)
+            size += min(len(content), LARGEST_BODY)
         entry = (
             time_ns(),
             seconds,
@@ -65,6 +72,7 @@ class RequestJournal:
             exchange.consumer,
             exchange.method,
             path,
+            scope["path"],
             query,
             route,
             request_headers,
@@ -75,7 +83,7 @@ class RequestJournal:
             exchange.trace_id,
             exchange.fault,
             looks,
-            BYTES_BESIDE + size + len(query) + BYTES_OF_LOOK * len(looks),
+            size + len(path) + len(query) + len(request_headers) + len(answer_headers) + BYTES_OF_LOOK * len(looks),
         )
         namespace.journal.add(tuple.__new__(JournalEntry, entry))
 
@@ -84,3 +92,13 @@ def _named(exchange: Exchange) -> ServedNamespace | None:
     """Return the namespace that a request has named, which was refused before it came there; None if there is none."""
     name = exchange.namespace_name
     return None if name is None else exchange.context.namespaces.find(name)
+
+
+def _large_answer(content: bytes) -> LargeBody:
+    """Return what is kept of a large answer: of one in JSON also the jobs that it tells of."""
+    large = large_body(content)
+    if not content.startswith((b"{", b"[")):
+        return large
+    from civitai_mock.services.journal_documents import read_json, told_job_ids  # noqa: PLC0415 - few answers are
+
+    return replace(large, job_ids=tuple(told_job_ids(read_json(content))))

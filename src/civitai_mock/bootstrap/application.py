@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
@@ -22,6 +23,9 @@ from civitai_mock.ports import Clock, Ids, Metrics
 from civitai_mock.services.consumers import Authentication, token_digest
 from civitai_mock.services.health import StallDetector
 from civitai_mock.settings import Settings
+
+if TYPE_CHECKING:
+    from civitai_mock.services.journal_questions import SubjectOf
 
 
 class Application:
@@ -79,7 +83,9 @@ class Application:
             async with open_runtime(self._settings, clock=self._clock, ids=self._ids, metrics=self._metrics) as runtime:
                 self.jobs_left = None
                 async with (
-                    open_namespaces(runtime, runs_jobs=self._with_scheduler) as namespaces,
+                    open_namespaces(
+                        runtime, runs_jobs=self._with_scheduler, get_subject_of=self._get_subject_of
+                    ) as namespaces,
                     loading_rest(runtime, modules=[FASTAPI_APP]),
                 ):
                     self.namespaces = namespaces
@@ -91,6 +97,12 @@ class Application:
         except Exception as error:
             self.failure = error
             raise
+
+    def _get_subject_of(self) -> "SubjectOf":
+        """Load it when the journal is read: mostly nobody does."""
+        from civitai_mock.api.faults.entry_subjects import EntrySubjects
+
+        return EntrySubjects(self.app.each_route())
 
 
 def make_system_app(namespaces: Namespaces) -> Starlette:

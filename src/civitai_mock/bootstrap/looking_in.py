@@ -4,24 +4,22 @@ from dataclasses import replace
 
 from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
-from civitai_mock.domain.json_types import as_texts
 from civitai_mock.ports import Stores
 from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
-from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_documents import ShowEntries
 from civitai_mock.services.journal_reading import ReadJournal
+from civitai_mock.services.journal_sharing import AskJournals
 from civitai_mock.services.looking_in import ListQueue, LookingIn
 from civitai_mock.services.namespace_ids import uncounted
-from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.shown_settings import ShowSettings
+from civitai_mock.services.verify_requests import VerifyRequests
 from civitai_mock.settings import Settings
 
 
 def make_looking_in(
-    stores: Stores, use_cases: UseCases, settings: Settings, controls: Controls, journal: NamespaceJournal
+    stores: Stores, use_cases: UseCases, settings: Settings, controls: Controls, ask: AskJournals
 ) -> LookingIn:
     build = use_cases.submit.build
     return LookingIn(
@@ -37,10 +35,6 @@ def make_looking_in(
             webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows
         ),
         show_settings=ShowSettings(of_process=settings.shown, controls=controls),
-        read_journal=ReadJournal(
-            journal=journal,
-            show=ShowEntries(
-                namespace=journal.name, secrets=lambda: [*settings.secrets, *as_texts(controls.document.get(TOKENS))]
-            ),
-        ),
+        read_journal=ReadJournal(journal=ask.journal, ask=ask),
+        verify=VerifyRequests(journal=ask.journal, ask=ask, most=settings.max_waiting_requests),
     )

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.fault_subjects import JobSubjects
+    from civitai_mock.services.journal_sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.uploads import UploadBlobs
@@ -88,6 +89,7 @@ class Namespace:
     held_answers: HeldAnswers
     runs_jobs: bool
     scheduler_fault: Callable[[], str | None]
+    get_ask_journals: "Callable[[], AskJournals] | None" = None
 
     @property
     def name(self) -> str:
@@ -234,7 +236,10 @@ class Namespace:
         """Load and make it at first use: most processes are never looked into."""
         from civitai_mock.bootstrap.looking_in import make_looking_in
 
-        return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls, self.journal)
+        if self.get_ask_journals is None:
+            raise RuntimeError("nobody knows who else has a journal of this namespace")
+        ask = self.get_ask_journals()
+        return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls, ask)
 
     @property
     def edit_clock(self) -> EditClock:
@@ -256,7 +261,7 @@ class Namespace:
         )
 
     def stop_waiting(self) -> None:
-        """Answer all requests that wait for jobs or workflows, or are held back."""
+        """Answer all requests that wait for jobs, workflows or other requests, or are held back."""
         self.use_cases.wait.stop()
         self.held_answers.stop()
         if "workflows" in self.__dict__:  # else nobody has asked for one
@@ -265,6 +270,8 @@ class Namespace:
             self.job_stepper.stop()
         if "control_clock" in self.__dict__:
             self.control_clock.stop()
+        if "looking_in" in self.__dict__:
+            self.looking_in.verify.stop()
 
     @cached_property
     def use_cases(self) -> UseCases:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -23,12 +23,17 @@ from civitai_mock.scheduler.led_scheduler import LedScheduler
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING, Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
+from civitai_mock.services.journal import NamespaceJournal
 from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
 if TYPE_CHECKING:
+    from civitai_mock.domain.faults.conditions import FaultSubject
+    from civitai_mock.domain.journal import JournalEntry
     from civitai_mock.services.edit_faults import EditFaults
     from civitai_mock.services.edit_scenarios import EditScenarios
+    from civitai_mock.services.journal_questions import AnswerQuestions, SubjectOf
+    from civitai_mock.services.journal_sharing import AskJournals
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
@@ -63,7 +68,9 @@ class Namespaces:
     nobody has asked for it for a while and nothing is to be done, which changes nothing that anybody could see.
     """
 
-    def __init__(self, runtime: Runtime, *, control: ControlPlane, runs_jobs: bool) -> None:
+    def __init__(
+        self, runtime: Runtime, *, control: ControlPlane, runs_jobs: bool, get_subject_of: "Callable[[], SubjectOf]"
+    ) -> None:
         self.control = control
         self.runs_jobs = runs_jobs
         self.default: Namespace  # as soon as it is served, which is at once
@@ -75,6 +82,7 @@ class Namespaces:
         )
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
         self._runtime = runtime
+        self._get_subject_of = get_subject_of
         self._creates = runtime.settings.namespaces is UnknownNamespaces.AUTO
         self._open: dict[str, OpenNamespace] = {}
         self._claims: dict[int, datetime] = {}  # by epoch: the last claim of a scheduler that has stopped
@@ -111,6 +119,23 @@ class Namespaces:
             of_file=self._runtime.server_rules.file_scenarios,
             most=self._runtime.settings.scenarios_max,
         )
+
+    @cached_property
+    def answer_questions(self) -> "AnswerQuestions":
+        """Load and make it at first use: most processes are never asked about their journal."""
+        from civitai_mock.services.journal_questions import AnswerQuestions
+
+        return AnswerQuestions(
+            journal=self._runtime.journal,
+            secrets=lambda: self._runtime.settings.secrets,
+            tokens_of=self.control.tokens_of,
+            subject_of=self._get_subject_of(),
+        )
+
+    def _ask_journals(self, journal: NamespaceJournal) -> "AskJournals":
+        from civitai_mock.services.journal_sharing import AskJournals
+
+        return AskJournals(journal=journal, answer=self.answer_questions)
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""
@@ -231,7 +256,8 @@ class Namespaces:
             runs_jobs=self.runs_jobs,
             scheduler_fault=partial(self.fault_of, record.name),
         )
-        namespace = replace(namespace, manage=self.manage)
+        ask_journals = partial(self._ask_journals, namespace.journal)
+        namespace = replace(namespace, manage=self.manage, get_ask_journals=ask_journals)
         opened = OpenNamespace(namespace=namespace, used_at=asyncio.get_running_loop().time())
         self._open[record.name] = opened
         if record.name == DEFAULT:
@@ -359,19 +385,27 @@ class Namespaces:
                 await self.control.change(partial(store.delete, name))
 
 
+def no_subject(_: "JournalEntry") -> "FaultSubject":
+    """Stand for what reads requests where there are none."""
+    raise RuntimeError("this process has no API")
+
+
 def _is_idle(opened: OpenNamespace) -> bool:
     return opened.scheduler is None or opened.scheduler.is_idle
 
 
 @asynccontextmanager
-async def open_namespaces(runtime: Runtime, *, runs_jobs: bool) -> AsyncIterator[Namespaces]:
+async def open_namespaces(
+    runtime: Runtime, *, runs_jobs: bool, get_subject_of: "Callable[[], SubjectOf]" = lambda: no_subject
+) -> AsyncIterator[Namespaces]:
     """Open the default namespace, and others as they are needed; at the end all of them have stopped.
 
-    `runs_jobs` says whether this process has schedulers for them.
+    `runs_jobs` says whether this process has schedulers for them. What `get_subject_of` returns reads what requests of
+    the journal asked for, where there is an API.
     """
     process_id = make_worker_id(runtime) if runs_jobs else f"api-{secrets.token_hex(6)}"
     control = ControlPlane(store=runtime.stores.namespaces, clock=runtime.clock, process_id=process_id)
-    namespaces = Namespaces(runtime, control=control, runs_jobs=runs_jobs)
+    namespaces = Namespaces(runtime, control=control, runs_jobs=runs_jobs, get_subject_of=get_subject_of)
     namespaces.serve(await control.start(namespaces.obey))
     loops = [asyncio.create_task(loop, name=name) for name, loop in namespaces.loops().items()]
     try:

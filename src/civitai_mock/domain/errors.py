@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
+from civitai_mock.domain.json_types import JsonObject
+
 MOST_FAULTS = 100
 ROOT = "$"  # is the path of a body as a whole
 INVALID = "One or more validation errors occurred."
@@ -124,6 +126,16 @@ class NamespaceResetError(ConflictError):
     """The namespace was reset, or deleted, while this request was served (409)."""
 
     code = "namespace_reset"
+
+
+class NotVerifiedError(MockError):
+    """The requests that came are not those that were expected (409); `members` say what was, and what came."""
+
+    code = "not_verified"
+
+    def __init__(self, message: str, *, members: JsonObject) -> None:
+        super().__init__(message)
+        self.members = members
 
 
 class GoneError(MockError):

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from civitai_mock.domain.faults.choice import Look
+    from civitai_mock.domain.faults.submissions import SubmittedWork
 
 LARGEST_BODY = 64 * 1024  # in bytes; of a larger one only length and digest are kept
 BYTES_BESIDE = 1000  # what an entry takes beside its texts and bodies
@@ -20,11 +22,23 @@ SEPARATOR = b"\0"  # no header can have it in it
 HeaderPairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
-class LargeBody(NamedTuple):
-    """Stands for a body of more than `LARGEST_BODY` bytes; the digest is its SHA-256, in hex."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargeBody:
+    """Stands for a body of more than `LARGEST_BODY` bytes; the digest is its SHA-256, in hex.
+
+    What rules match in it is kept as its `work`, if it was read, and so are the ids of jobs that it tells of.
+    """
 
     length: int
     digest: str
+    work: "SubmittedWork | None" = None
+    job_ids: Sequence[str] = ()
+
+    @property
+    def kept(self) -> int:
+        """Return about how many bytes of it are kept."""
+        texts = self.work.texts if self.work else ()
+        return sum(map(len, (*texts, *self.job_ids)))
 
 
 Body: TypeAlias = bytes | LargeBody
@@ -54,15 +68,18 @@ class BodyCopy:
     @property
     def body(self) -> Body:
         if self._digest is not None:
-            return LargeBody(self._length, self._digest.hexdigest())
+            return LargeBody(length=self._length, digest=self._digest.hexdigest())
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
 
-def kept_body(content: bytes) -> Body:
-    """Return what is kept of a body that is there as a whole."""
-    if len(content) <= LARGEST_BODY:
-        return content
-    return LargeBody(len(content), hashlib.sha256(content).hexdigest())
+def large_body(content: bytes) -> LargeBody:
+    """Return what stands for a large body that is there as a whole."""
+    return LargeBody(length=len(content), digest=hashlib.sha256(content).hexdigest())
+
+
+def kept_bytes(body: Body) -> int:
+    """Return about how many bytes of a body are kept."""
+    return len(body) if isinstance(body, bytes) else body.kept
 
 
 def packed_headers(headers: HeaderPairs) -> bytes:
@@ -75,12 +92,17 @@ def without_secrets(headers: HeaderPairs) -> HeaderPairs:
     return [(name, HIDDEN_VALUE if name in SECRET_HEADERS else value) for name, value in headers]
 
 
+def header_pairs(packed: bytes) -> Sequence[tuple[bytes, bytes]]:
+    """Return headers as they were packed."""
+    parts = iter(packed.split(SEPARATOR) if packed else ())
+    return list(zip(parts, parts, strict=False))
+
+
 def unpacked_headers(packed: bytes) -> Mapping[str, str]:
     """Return headers by their names in lower case; those of one name stand in one text."""
     found: dict[str, str] = {}
-    parts = iter(packed.decode("latin-1").split(SEPARATOR.decode()) if packed else ())
-    for sent_name, value in zip(parts, parts, strict=False):
-        name = sent_name.lower()
+    for sent_name, sent_value in header_pairs(packed):
+        name, value = sent_name.decode("latin-1").lower(), sent_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
 
@@ -89,8 +111,8 @@ class JournalEntry(NamedTuple):
     """Is one request that is over, with what was there then: nothing was looked into, as others waited.
 
     `ended_ns` is in ns of real time since 1970. `moved_at` is the time of a namespace whose clock does not show the
-    real one. `path` is as it was sent, `route` that of the description that was reached, if one was. The headers are
-    packed; the size is about what all of it takes, in bytes.
+    real one. `path` is as it was sent, `own_path` is without a base path, and `route` is that of the description that
+    was reached, if one was. The headers are packed; the size is about what all of it takes, in bytes.
     """
 
     ended_ns: int
@@ -99,6 +121,7 @@ class JournalEntry(NamedTuple):
     consumer: str | None
     method: str
     path: str
+    own_path: str
     query: bytes
     route: str | None
     request_headers: bytes

@@ -59,6 +59,10 @@ class ControlPlane:
         """Return the namespace whose life an epoch is at present."""
         return self._names_by_epoch.get(epoch)
 
+    def tokens_of(self, name: str) -> Sequence[str]:
+        """Return the tokens that lead into a namespace."""
+        return _tokens(self.records.get(name))
+
     async def start(self, obey: Obey) -> NamespaceRecord:
         """Read what is set, have everything that changes from then on obeyed, and return the default namespace's.
 

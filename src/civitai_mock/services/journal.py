@@ -34,11 +34,16 @@ class Journal:
 
     def of(self, name: str, epoch: int) -> "NamespaceJournal":
         """Return the journal of a namespace in an epoch, the same one each time."""
-        found = self._by_name.get(name)
-        if found is None or found.epoch != epoch:
+        found = self.find(name, epoch)
+        if found is None:
             self.forget(name)
             found = self._by_name[name] = NamespaceJournal(self, name=name, epoch=epoch)
         return found
+
+    def find(self, name: str, epoch: int) -> "NamespaceJournal | None":
+        """Return the journal of a namespace in an epoch, if there is one."""
+        found = self._by_name.get(name)
+        return found if found is not None and found.epoch == epoch else None
 
     def forget(self, name: str, *, but: int | None = None) -> None:
         """Forget what is kept of a namespace, unless it is that of an epoch."""

@@ -2,81 +2,73 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
 
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.journal import Body, JournalEntry, LargeBody, unpacked_headers
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
-from civitai_mock.domain.redaction import Redactor, secrets_pattern
+from civitai_mock.domain.redaction import Redactor
 
 JOB_IN_PATH = re.compile(r"/jobs/([0-9a-f-]{36})(?:/|\Z)")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowEntries:
-    """Renders entries of a namespace; nothing of `secrets` is in any of them, wherever it stands."""
-
-    namespace: str
-    secrets: Callable[[], Iterable[str]]
-
-    def __call__(self, entries: Iterable[JournalEntry]) -> Sequence[JsonObject]:
-        pattern = secrets_pattern(self.secrets())
-        return [self._render(entry, Redactor(pattern)) for entry in entries]
-
-    def _render(self, entry: JournalEntry, redactor: Redactor) -> JsonObject:
-        """Render what was sent before what was answered, which may repeat it."""
-        asked, answered = read_body(entry.request_body), read_body(entry.answer_body)
-        document: JsonObject = {
-            "id": entry.id,
-            "time": format_date(entry.at),
-            "namespace": self.namespace,
-            "consumer": entry.consumer,
-            "method": entry.method,
-            "path": redactor.path(entry.path, entry.query),
-            "route": entry.route,
-            "request": _message(entry.request_headers, entry.request_body, asked, redactor),
-            "response": _message(entry.answer_headers, entry.answer_body, answered, redactor),
-            "status": entry.status,
-            "ms": round(entry.seconds * 1000, 3),
-            "traceId": entry.trace_id,
-            "jobIds": list(job_ids(entry.path, answered)),
-            "rules": [_look(look.rule.id, look.failed) for look in entry.looks],
-        }
-        return document if entry.fault is None else {**document, "fault": entry.fault}
+def render_entry(entry: JournalEntry, *, namespace: str, redactor: Redactor) -> JsonObject:
+    """Render an entry of a namespace: what was sent before what was answered, which may repeat a secret."""
+    asked, answered = read_body(entry.request_body), read_body(entry.answer_body)
+    document: JsonObject = {
+        "id": entry.id,
+        "time": format_date(entry.at),
+        "namespace": namespace,
+        "consumer": entry.consumer,
+        "method": entry.method,
+        "path": redactor.path(entry.path, entry.query),
+        "route": entry.route,
+        "request": _message(entry.request_headers, entry.request_body, asked, redactor),
+        "response": _message(entry.answer_headers, entry.answer_body, answered, redactor),
+        "status": entry.status,
+        "ms": round(entry.seconds * 1000, 3),
+        "traceId": entry.trace_id,
+        "jobIds": [*job_ids(entry, answered)],
+        "rules": [_look(look.rule.id, look.failed) for look in entry.looks],
+    }
+    return document if entry.fault is None else {**document, "fault": entry.fault}
 
 
 def read_body(body: Body) -> Json:
     """Return a body as decoded JSON; None for one that is none, or was too large to be kept."""
-    if isinstance(body, LargeBody) or not body:
-        return None
+    return read_json(body) if isinstance(body, bytes) and body else None
+
+
+def read_json(content: bytes) -> Json:
+    """Return decoded JSON; None for anything else."""
     try:
-        value: Json = orjson.loads(body)
+        value: Json = orjson.loads(content)
     except orjson.JSONDecodeError:
         return None
     return value
 
 
-def job_ids(path: str, answered: Json) -> Iterable[str]:
+def job_ids(entry: JournalEntry, answered: Json) -> Iterable[str]:
     """Return the jobs that a request named in its path, or that its answer tells of."""
-    found = JOB_IN_PATH.search(path)
-    return dict.fromkeys([*([found[1]] if found else ()), *_told_job_ids(answered)])
+    found, body = JOB_IN_PATH.search(entry.path), entry.answer_body
+    told = body.job_ids if isinstance(body, LargeBody) else told_job_ids(answered)
+    return dict.fromkeys([*([found[1]] if found else ()), *told])
 
 
-def _told_job_ids(answered: Json) -> Iterator[str]:
+def told_job_ids(answered: Json) -> Iterator[str]:
     """Yield the ids in an answer of version 1 (`jobId`), or in the steps of a workflow (`jobs`)."""
     if isinstance(answered, list):
         for item in answered:
-            yield from _told_job_ids(item)
+            yield from told_job_ids(item)
     members = as_object(answered)
     if job_id := as_text(members.get("jobId")):
         yield job_id
     for name in ("jobs", "items", "steps"):
         for item in as_list(members.get(name)):
-            yield from _told_job_ids(item)
+            yield from told_job_ids(item)
             if name == "jobs" and (job_id := as_text(as_object(item).get("id"))):
                 yield job_id
 

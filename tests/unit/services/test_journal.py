@@ -12,7 +12,7 @@ TRACE_ID = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 
 
 def _entry(*, size: int = 1) -> JournalEntry:
-    nothing: Any = ("GET", "/v1/x", b"", None, b"", b"", 200, b"", b"", TRACE_ID, None, ())
+    nothing: Any = ("GET", "/v1/x", "/v1/x", b"", None, b"", b"", 200, b"", b"", TRACE_ID, None, ())
     return tuple.__new__(JournalEntry, (1, 0.0, None, None, *nothing, size))
 
 

@@ -25,6 +25,8 @@ async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple
     exchange.looks = choice.looks
     if choice.rule is not None:
         exchange.note_fault(choice.rule.id)
+        if exchange.recording is not None:  # the journal is to have what was asked for, also if nobody reads it
+            await body.read(exchange.context.bodies)
         return FaultyAnswer(exchange=exchange, rule=choice.rule, subject=subject, body=body, find=find), body.receive
     if exchange.asked_fault is not None and Target.SUBMIT in subject.targets:
         exchange.note_fault(exchange.asked_fault.id)

@@ -1,6 +1,6 @@
 """What rules of faults match in a request: its route as in the OpenAPI, and what its body asks for."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from starlette.routing import Match, Route
@@ -35,7 +35,7 @@ async def read_subject(exchange: Exchange, body: KeptBody, *, needs: Collection[
     The route that it is for is noted in its scope, as no router may see it.
     """
     scope = exchange.scope
-    route = _find_route(scope)
+    route = find_route(scope["app"].each_route(), scope)
     if route is not None:
         scope["endpoint"] = route.endpoint
         if not isinstance(route, DescribedRoute):
@@ -120,10 +120,9 @@ def _shown_route(path: str, route: str | None) -> str | None:
     return route
 
 
-def _find_route(scope: Scope) -> Route | None:
+def find_route(routes: Iterable[Route], scope: Scope) -> Route | None:
     """Return the route of a request: one for another method, if none is for this one."""
     other: Route | None = None
-    routes: Iterator[Route] = scope["app"].each_route()
     for route in routes:
         match = route.matches(scope)[0]
         if match is Match.FULL:

@@ -1,19 +1,23 @@
-"""The journal: which requests a namespace got, and what it answered."""
+"""The journal: which requests a namespace got and what it answered, and whether they are those that were expected."""
 
+import asyncio
+from functools import partial
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import use_cases
+from civitai_mock.api.context import use_cases, while_connected
+from civitai_mock.api.json_body import read_any
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, listing, requested_page
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import JournalEntryList
+from civitai_mock.api.mock.schemas import Expectation, JournalEntryList, VerifiedRequests
 from civitai_mock.api.openapi import Operation, text_parameter
 from civitai_mock.api.query_params import optional
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import fault
-from civitai_mock.services.journal_reading import EntryFilter
+from civitai_mock.domain.verification import parse_expectation
 
 PATH = "/journal"
 STATUSES = range(100, 600)
@@ -21,14 +25,24 @@ STATUSES = range(100, 600)
 
 async def list_entries(request: Request) -> Response:
     page = requested_page(request)
-    wanted = EntryFilter(method=optional(request, "method") or None, status=_status(optional(request, "status")))
-    found = await use_cases(request).looking_in.read_journal.page(wanted, before=page.after, take=page.take)
+    method, status = optional(request, "method") or None, _status(optional(request, "status"))
+    read = use_cases(request).looking_in.read_journal
+    found = await read.page(method=method, status=status, before=page.after, take=page.take)
     return listing(found.items, last=found.last)
 
 
 async def clear(request: Request) -> Response:
     await use_cases(request).looking_in.read_journal.clear()
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def verify(request: Request) -> Response:
+    expectation = await read_any(request, parse_expectation, if_empty={})
+    if not expectation.routes <= request.app.plain_paths:
+        routes = await asyncio.to_thread(request.app.described_paths)
+        parse_expectation(expectation.document, routes=routes)
+    verify = use_cases(request).looking_in.verify
+    return JsonResponse({"count": await while_connected(request, partial(verify, expectation))})
 
 
 def _status(text: str | None) -> int | None:
@@ -67,6 +81,25 @@ ROUTES = [
             summary="Forget the requests of a namespace so far",
             tag=CONTROL_TAG,
             responses={204: None},
+            problems=[*CHANGE_PROBLEMS, 409],
+        ),
+    ),
+    ControlRoute(
+        "/verify",
+        verify,
+        method="POST",
+        operation=Operation(
+            id="verifyRequests",
+            summary="Verify that requests came as they are expected, how often, and in which order",
+            description=(
+                "Without `count` and `order`, at least one has to match. With `within`, the answer waits for requests"
+                " that are still to come, at most for 10 minutes. If the expected ones did not come, it is a 409 that"
+                " has what was `expected` and the `actual` number, and the three `nearest` requests with their first"
+                " difference. It is `incomplete` if others may have come that the journal has not any more."
+            ),
+            tag=CONTROL_TAG,
+            body=[Expectation],
+            responses={200: VerifiedRequests},
             problems=[*CHANGE_PROBLEMS, 409],
         ),
     ),

@@ -450,3 +450,28 @@ class JournalEntryList(TypedDict):
 
     items: Sequence[JournalEntryItem]
     next: NotRequired[str]
+
+
+class CountBounds(TypedDict, total=False):
+    """How many requests are to match, at least and at most."""
+
+    min: int
+    max: int
+
+
+class Expectation(TypedDict, total=False):
+    """What is expected of requests: how many match, and which come one after the other.
+
+    `within` is for how long those are waited for that are still to come, like `5s`.
+    """
+
+    match: FaultMatch
+    count: int | CountBounds
+    order: Sequence[FaultMatch]
+    within: str
+
+
+class VerifiedRequests(TypedDict):
+    """How many requests match what was expected."""
+
+    count: int

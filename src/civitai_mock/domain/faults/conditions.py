@@ -106,7 +106,7 @@ class Match:
 
     def first_failed(self, subject: FaultSubject) -> Condition | None:
         """Return the first condition that does not hold; None if all do."""
-        return next((condition for condition, holds in self._checks(subject) if not holds), None)
+        return next((condition for condition, holds in self.checks(subject) if not holds), None)
 
     def _wanted(self) -> Mapping[Condition, object]:
         return {
@@ -121,7 +121,7 @@ class Match:
             Condition.ATTEMPT: self.attempt,
         }
 
-    def _checks(self, subject: FaultSubject) -> Iterator[tuple[Condition, bool]]:
+    def checks(self, subject: FaultSubject) -> Iterator[tuple[Condition, bool]]:
         """Yield what is asked for, and whether it holds, the cheapest first."""
         if self.method is not None:
             yield Condition.METHOD, self.method.upper() == (subject.method or "").upper()
@@ -146,18 +146,21 @@ class Match:
 def read_match(members: Members, *, routes: Collection[str] | None) -> Match:
     """Read the match of a rule, which may be missing; note a route that is not one of the known ones, if they are."""
     inner = members.inner(MATCH)
-    if inner is None:
-        return Match()
+    return Match() if inner is None else read_conditions(inner, routes=routes)
+
+
+def read_conditions(members: Members, *, routes: Collection[str] | None) -> Match:
+    """Read the members of a match."""
     return Match(
-        method=inner.text(Condition.METHOD, most=20),
-        route=_read_route(inner, routes),
-        type=inner.text(Condition.TYPE),
-        model=inner.text(Condition.MODEL),
-        ecosystem=inner.text(Condition.ECOSYSTEM),
-        prompt=_read_prompt(inner),
-        headers=_read_headers(inner),
-        image_given=inner.flag(Condition.IMAGE_GIVEN),
-        attempt=inner.whole(Condition.ATTEMPT, least=1, most=MOST_ATTEMPTS),
+        method=members.text(Condition.METHOD, most=20),
+        route=_read_route(members, routes),
+        type=members.text(Condition.TYPE),
+        model=members.text(Condition.MODEL),
+        ecosystem=members.text(Condition.ECOSYSTEM),
+        prompt=_read_prompt(members),
+        headers=_read_headers(members),
+        image_given=members.flag(Condition.IMAGE_GIVEN),
+        attempt=members.whole(Condition.ATTEMPT, least=1, most=MOST_ATTEMPTS),
     )
 
 

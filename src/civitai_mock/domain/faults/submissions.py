@@ -32,6 +32,10 @@ class SubmittedWork:
     prompts: Sequence[str] = ()
     image_given: bool = False
 
+    @property
+    def texts(self) -> Sequence[str]:
+        return (*self.types, *self.models, *self.ecosystems, *self.prompts)
+
     @classmethod
     def of(cls, body: Json) -> Self:
         """Read a decoded body; anything may stand in it."""

@@ -1,0 +1,111 @@
+"""Answer questions about the journal that one process keeps of a namespace, for this process or another one.
+
+Questions and answers are JSON objects, so that they can go from one process to another.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
+from civitai_mock.domain.journal import JournalEntry, LargeBody
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_number, as_text
+from civitai_mock.domain.near_misses import near_misses
+from civitai_mock.domain.redaction import Redactor, secrets_pattern
+from civitai_mock.domain.verification import Seen, find, parse_expectation, parse_match
+from civitai_mock.services.journal import Journal
+from civitai_mock.services.journal_documents import render_entry
+
+KIND, PAGE, FIND, NEAR = "kind", "page", "find", "near"
+METHOD, STATUS, BEFORE, TAKE = "method", "status", "before", "take"
+NAME, AFTER, EXPECTATION, ITEMS = "name", "after", "expectation", "items"
+MANY = 100  # entries, which take a thread about as long as it takes to begin
+
+SubjectOf: TypeAlias = Callable[[JournalEntry], FaultSubject]
+
+
+def page_question(*, method: str | None, status: int | None, before: str | None, take: int) -> JsonObject:
+    """Ask for entries, the youngest first: those that came before one with an id."""
+    return {KIND: PAGE, METHOD: method, STATUS: status, BEFORE: before, TAKE: take}
+
+
+def find_question(expectation: ReadOnlyJson) -> JsonObject:
+    """Ask what is found of an expectation."""
+    return {KIND: FIND, EXPECTATION: {**expectation}}
+
+
+def near_question(name: str, match: ReadOnlyJson, *, after: str | None) -> JsonObject:
+    """Ask for the requests that are nearest to a match with this name, of those that came after one with an id."""
+    return {KIND: NEAR, NAME: name, MATCH: {**match}, AFTER: after}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuestions:
+    """Answers questions about what this process has recorded; nothing secret is in any answer.
+
+    `tokens_of` returns those that lead into a namespace, `secrets` all that is secret in the settings.
+    """
+
+    journal: Journal
+    secrets: Callable[[], Iterable[str]]
+    tokens_of: Callable[[str], Iterable[str]]
+    subject_of: SubjectOf
+
+    async def __call__(self, name: str, epoch: int, question: ReadOnlyJson) -> JsonObject:
+        """Answer about a namespace in an epoch; what comes meanwhile is not in the answer. Much is read in a thread."""
+        found = self.journal.find(name, epoch)
+        entries = () if found is None else sorted(found.entries, key=lambda entry: entry.id)
+        pattern = secrets_pattern([*self.secrets(), *self.tokens_of(name)])
+        reader = _Reader(name, entries, found is None or found.dropped == 0, pattern, self.subject_of)
+        if len(entries) < MANY:
+            return reader.answer(question)
+        return await asyncio.to_thread(reader.answer, question)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the entries of one namespace, which are whole if none had to go, the oldest first."""
+
+    name: str
+    entries: Sequence[JournalEntry]
+    is_whole: bool
+    secrets: re.Pattern[str] | None
+    subject_of: SubjectOf
+
+    def answer(self, question: ReadOnlyJson) -> JsonObject:
+        if question[KIND] == PAGE:
+            return {ITEMS: [*self._page(question)]}
+        if question[KIND] == NEAR:
+            return {ITEMS: [*self._near(question)]}
+        expectation = parse_expectation(question[EXPECTATION])
+        return find(expectation, map(self._seen, self.entries), is_whole=self.is_whole).document()
+
+    def _page(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
+        method, status, before = as_text(question[METHOD]).upper(), question[STATUS], as_text(question[BEFORE])
+        wanted = (
+            entry
+            for entry in reversed(self.entries)
+            if (not method or entry.method.upper() == method)
+            and (status is None or entry.status == status)
+            and (not before or entry.id < before)
+        )
+        for entry in islice(wanted, int(as_number(question[TAKE]) or 0)):
+            yield render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets))
+
+    def _near(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
+        after, match = as_text(question[AFTER]), parse_match(question[MATCH])
+        seen = (self._seen(entry) for entry in self.entries if entry.id > after)
+        for near in near_misses(as_text(question[NAME]), match, seen, hide=Redactor(self.secrets).header):
+            yield near.document()
+
+    def _seen(self, entry: JournalEntry) -> Seen:
+        return Seen(
+            id=entry.id,
+            method=entry.method,
+            path=Redactor(self.secrets).path(entry.path, entry.query),
+            subject=self.subject_of(entry),
+            is_whole=not isinstance(entry.request_body, LargeBody) or entry.request_body.work is not None,
+        )
