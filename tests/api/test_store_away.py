@@ -49,6 +49,10 @@ ADDED = "urn:air:sd1:lora:civitai:1@2"
 
 NAMESPACES = "/_mock/namespaces"
 NAMESPACE = f"{NAMESPACES}/{{ns}}"
+FAULTS, SCENARIOS = "/_mock/faults", "/_mock/scenarios"
+MARK = "x-of-a-test"  # by which rules of this test match nothing but its own requests
+RULE = {"match": {"header": {MARK: "none"}}, "action": {"status": 418}}
+CALM = {"start": "calm", "states": {"calm": {"match": {"header": {MARK: "none"}}}}}
 
 
 class Needs(StrEnum):
@@ -166,6 +170,19 @@ ASKS = (
     Ask("GET", "/_mock/clock", Needs.NOTHING),
     Ask("PUT", "/_mock/clock", Needs.WRITING, json={"mode": "frozen"}),
     Ask("POST", "/_mock/clock/advance", Needs.READING, 400, json={"to": "2000-01-01T00:00:00Z"}),  # it is later
+    Ask("GET", FAULTS, Needs.READING),
+    Ask("POST", FAULTS, Needs.WRITING, 201, json=RULE),
+    Ask("GET", f"{FAULTS}/fault-1", Needs.READING, route=f"{FAULTS}/{{id}}"),
+    Ask("PUT", f"{FAULTS}/fault-1", Needs.WRITING, json=RULE | {"times": 2}, route=f"{FAULTS}/{{id}}"),
+    Ask("DELETE", f"{FAULTS}/fault-1", Needs.WRITING, 204, json={}, route=f"{FAULTS}/{{id}}"),
+    Ask("DELETE", FAULTS, Needs.WRITING, 204, json={}),
+    Ask("GET", SCENARIOS, Needs.READING),
+    Ask("GET", f"{SCENARIOS}/calm", Needs.READING, route=f"{SCENARIOS}/{{name}}"),
+    Ask("PUT", f"{SCENARIOS}/calm", Needs.WRITING, json=CALM, route=f"{SCENARIOS}/{{name}}"),
+    Ask("PUT", f"{SCENARIOS}/calm/state", Needs.WRITING, json={"state": "calm"}, route=f"{SCENARIOS}/{{name}}/state"),
+    Ask("DELETE", f"{SCENARIOS}/calm", Needs.WRITING, 204, json={}, route=f"{SCENARIOS}/{{name}}"),
+    Ask("GET", "/_mock/journal", Needs.NOTHING),
+    Ask("DELETE", "/_mock/journal", Needs.NOTHING, 204, json={}),
     Ask("GET", f"{NAMESPACES}/default/snapshot", Needs.READING, route=f"{NAMESPACE}/snapshot"),
     Ask("PUT", f"{NAMESPACES}/default/snapshot", Needs.NOTHING, 415, content=b"", route=f"{NAMESPACE}/snapshot"),
     Ask("POST", "/_mock/reset", Needs.WRITING, 204, json={}),  # the last one, as it leaves nothing
@@ -183,6 +200,8 @@ class World:
 
     async def fill(self) -> None:
         await self.served.client.put(f"{NAMESPACES}/b", json={})
+        await self.served.client.post(FAULTS, json=RULE)
+        await self.served.client.put(f"{SCENARIOS}/calm", json=CALM)
         done = await self.served.submit_one()
         job = await self._finish_with_asset()
         pair = await self.served.submit(properties={"of": "queued"})
@@ -357,6 +376,27 @@ async def test_a_crowd_is_refused_in_the_time_of_a_few_and_served_when_the_store
     assert (await world.ask(submission)).status_code == 202
     found = await world.ask(Ask("POST", f"{JOBS}/query", Needs.READING, json={"properties": {"of": "crowd"}}))
     assert len(found.json()["jobs"]) == 1
+
+
+@pytest.mark.parametrize("world", TROUBLES, indirect=True)
+async def test_requests_obey_the_rules_last_known_and_those_with_counts_pause(world: World) -> None:
+    client, path = world.served.client, f"{JOBS}/{world.names['done']}"
+
+    async def get(rule: str) -> int:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return (await client.get(path, headers={MARK: rule})).status_code
+
+    for name, rule in (("always", {"action": {"status": 418}}), ("twice", {"action": {"status": 419}, "times": 2})):
+        assert (await client.post(FAULTS, json=rule | {"match": {"header": {MARK: name}}})).status_code == 201
+    assert await get("twice") == 419
+    with world.away():
+        assert [await get("always") for _ in range(2)] == [418, 418]
+        assert await get("twice") == (200 if world.can_read else 503)
+        ask = Ask("DELETE", FAULTS, Needs.WRITING, json={})
+        _assert_is_refusal(ask, await world.ask(ask))
+        assert await get("always") == 418
+    assert [await get("twice") for _ in range(2)] == [419, 200]
+    assert await get("always") == 418
 
 
 class AwayOnceStored:
