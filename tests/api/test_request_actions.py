@@ -1,7 +1,9 @@
 """Rules that hit requests: plain actions, what is matched, which rule comes first, and who is left alone."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +11,9 @@ from typing import Any
 
 import pytest
 from starlette.types import Message
+from structlog.testing import capture_logs
 
+from civitai_mock.api.broken_connection import BREAK_OFF
 from civitai_mock.domain.faults import rules
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.submit import SubmitJobs
@@ -401,6 +405,54 @@ async def test_what_is_asked_for_jobs_goes_with_them(
 async def test_a_namespace_has_rules_of_its_own(served: Served) -> None:
     await set_rule(served, TEAPOT, **IN_A)
     assert await statuses(served, "/v2/services", "/ns/a/v2/services") == [200, 418]
+
+
+@pytest.mark.parametrize(
+    "fault", ["html-error", "status-hang; seconds=0", "extra-members", "validation-500", "failed-silent", "bad-json"]
+)
+async def test_nothing_of_a_faulty_request_waits_for_the_garbage_collector(
+    served: Served, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(rules, "check_available", lambda *_, **__: None)
+    scope = http_scope("POST", JOBS, host="mock.test", x_mock_fault=fault)
+    marker = Marker()
+    seen = weakref.ref(marker)
+    gc.disable()
+    try:
+        await exchange(served.app, {**scope, "marker": marker}, nothing)
+        del marker
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
+class Marker:
+    """Something that a scope holds."""
+
+
+async def nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+@pytest.mark.parametrize(("fault", "status"), [("html-error", 525), ("reset", 499)])
+async def test_the_access_line_says_what_hit_a_request(served: Served, fault: str, status: int) -> None:
+    scope = http_scope("GET", JOBS, host="mock.test", x_mock_fault=fault)
+    scope["extensions"] = {BREAK_OFF: {"call": lambda _: True}}
+    with capture_logs() as logs:
+        await exchange(served.app, scope, nothing)
+    assert [(line["status"], line["fault"]) for line in logs if line["event"] == "request"] == [(status, fault)]
+
+
+async def test_the_journal_says_what_hit_a_request_and_which_rules_were_looked_at(served: Served) -> None:
+    first = await set_rule(served, {"preset": "validation-500"})
+    second = await set_rule(served, {"match": {"method": "PUT"}, **TEAPOT})
+    for body in (template(), {}):
+        await served.client.post(JOBS, json=body)
+    wrong, right = (await served.client.get("/_mock/journal")).json()["items"]
+    method = {"id": second, "matched": False, "failed": "match.method"}
+    assert (wrong["status"], wrong["fault"], wrong["rules"]) == (500, first, [{"id": first, "matched": True}, method])
+    assert (right["status"], right["rules"]) == (202, [{"id": first, "matched": False, "failed": "preset"}, method])
+    assert "fault" not in right
 
 
 async def test_a_faulty_request_is_counted_by_its_route_and_its_status(served: Served) -> None:

@@ -46,11 +46,11 @@ class RequestLog:
         self._logger = structlog.stdlib.get_logger().bind()
 
     def log(self, exchange: Exchange, status: int, seconds: float) -> None:
-        """Log one request, which took so many seconds, if its level is logged at all."""
+        """Log one request, which took so many seconds, if its level is logged at all, and what hit it."""
         level = logging.DEBUG if exchange.path in CHECK_URLS and status == HTTPStatus.OK else logging.INFO
         if not self._logger.is_enabled_for(level):
             return
-        if self._write_line is not None and level == logging.INFO:
+        if self._write_line is not None and level == logging.INFO and exchange.fault is None:
             self._write_line(exchange.method, exchange.path, status, seconds, exchange.trace_id, time_ns())
         else:
             self._logger.log(
@@ -61,4 +61,5 @@ class RequestLog:
                 status=status,
                 duration_ms=whole_micros(seconds),
                 trace_id=exchange.trace_id,
+                **({} if exchange.fault is None else {"fault": exchange.fault}),
             )
