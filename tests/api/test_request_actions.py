@@ -198,14 +198,15 @@ async def test_a_body_that_never_ends_is_given_up(served: Served) -> None:
     assert (answer.status, answer.json["code"]) == (408, "body_timeout")
 
 
-async def test_a_body_that_no_rule_looks_at_is_not_read_before(served: Served) -> None:
-    await set_rule(served, {"match": {"method": "POST", "route": JOBS}, **TEAPOT})
-
+@pytest.mark.parametrize(("journal_max_entries", "content_type"), [(0, "application/json"), (10, "image/png")])
+async def test_a_body_that_nobody_looks_at_is_not_read(journal_max_entries: int, content_type: str) -> None:
     async def receive() -> Message:
         raise AssertionError("the body was read")
 
-    answer = await exchange(served.app, http_scope("POST", JOBS, host="mock.test"), receive)
-    assert answer.status == 418
+    async with serve(journal_max_entries=journal_max_entries) as served:
+        await set_rule(served, {"match": {"method": "POST", "route": JOBS}, **TEAPOT})
+        scope = http_scope("POST", JOBS, host="mock.test", content_type=content_type)
+        assert (await exchange(served.app, scope, receive)).status == 418
 
 
 TWO_JOBS = {"jobs": [template(), template(params={"prompt": "a cat", "sourceImage": "https://example.com/a.png"})]}

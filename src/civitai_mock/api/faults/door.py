@@ -6,6 +6,8 @@ from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.faults.faulty_answers import FaultyAnswer, Find, InvalidAnswer
 from civitai_mock.api.faults.kept_body import KeptBody
 from civitai_mock.api.faults.subject import read_subject
+from civitai_mock.api.json_body import is_json
+from civitai_mock.api.signed_requests import READING_METHODS
 from civitai_mock.domain.fault_presets import Hook, Target
 
 
@@ -25,7 +27,7 @@ async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple
     exchange.looks = choice.looks
     if choice.rule is not None:
         exchange.note_fault(choice.rule.id)
-        if exchange.recording is not None:  # the journal is to have what was asked for, also if nobody reads it
+        if _is_for_the_journal(exchange):
             await body.read(exchange.context.bodies)
         return FaultyAnswer(exchange=exchange, rule=choice.rule, subject=subject, body=body, find=find), body.receive
     if exchange.asked_fault is not None and Target.SUBMIT in subject.targets:
@@ -33,3 +35,9 @@ async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple
     if Target.INVALID in needs and not choice.has_winner:
         return InvalidAnswer(exchange=exchange, subject=subject, asked=asked, choice=choice, find=find), body.receive
     return await find(exchange.scope, body.receive), body.receive
+
+
+def _is_for_the_journal(exchange: Exchange) -> bool:
+    """Return whether the journal is to have the body, also if nobody reads it: files are not waited for."""
+    is_sent = exchange.recording is not None and exchange.method not in READING_METHODS
+    return is_sent and is_json(exchange.header(b"content-type"))
