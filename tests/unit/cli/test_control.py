@@ -301,3 +301,10 @@ def test_every_control_command_is_one_word_of_the_parser() -> None:
         with pytest.raises(SystemExit) as ended:
             parse_arguments([word, "--help"])
         assert ended.value.code == 0
+
+
+def test_where_there_is_no_journal_nothing_is_different(run: CommandLine, answering: Answering) -> None:
+    answering(lambda _: httpx.Response(409, json={"detail": "There is no journal: JOURNAL_MAX_ENTRIES is 0."}))
+    ended = run("verify")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err == "civitai-mock: There is no journal: JOURNAL_MAX_ENTRIES is 0.\n"

@@ -10,7 +10,8 @@ from civitai_mock.domain.json_types import JsonObject, as_list, as_object
 if TYPE_CHECKING:
     from civitai_mock.network.control_plane_client import RefusedError
 
-FAILED, CONFLICT = 1, 409
+FAILED = 1
+NEAREST = "nearest"
 
 
 def verify(session: Session) -> int:
@@ -26,11 +27,12 @@ def verify(session: Session) -> int:
     try:
         answer = session.server.change("POST", "verify", expected)
     except RefusedError as refused:
-        if refused.status != CONFLICT:
+        if NEAREST not in refused.problem:  # it could not be checked
             raise
         _print_difference(session, refused)
         return FAILED
-    session.done(answer, f"as expected: {as_object(answer).get('count')} requests")
+    count = as_object(answer).get("count")
+    session.done(answer, f"as expected: {count} request{'' if count == 1 else 's'}")
     return 0
 
 
@@ -41,10 +43,10 @@ def _print_difference(session: Session, refused: "RefusedError") -> None:
         return
     session.output.line(session.output.colored(session.output.text(refused.message), Color.BAD))
     session.show({}, {name: problem.get(name) for name in ("expected", "actual", "incomplete")})
-    nearest = [as_object(request) for request in as_list(problem.get("nearest"))]
+    nearest = [as_object(request) for request in as_list(problem.get(NEAREST))]
     if nearest:
         session.output.line()
         session.table(
-            ("nearest", "method", "path", "difference"),
+            (NEAREST, "method", "path", "difference"),
             [[[each.get(name) for name in ("id", "method", "path", "difference")] for each in nearest]],
         )
