@@ -63,6 +63,7 @@ class Shell:
     """A folder that looks like the project's to examples, which write their files into it."""
 
     folder: Path
+    patience_seconds: float = PATIENCE_SECONDS
 
     def run(self, *command: str, **variables: str) -> str:
         """Run the program with this environment's tools first in PATH; return what it prints."""
@@ -74,7 +75,7 @@ class Shell:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE_SECONDS,
+            timeout=self.patience_seconds,
             check=False,
         )
         assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"

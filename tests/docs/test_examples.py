@@ -158,13 +158,6 @@ def test_the_plain_clients_download_an_image(
         assert (made.format, made.size) == ({".png": "PNG", ".jpeg": "JPEG"}[Path(image).suffix], (512, 512))
 
 
-def test_the_pytest_example_passes(shell: Shell) -> None:
-    for name in ("conftest.py", "test_images.py"):
-        shutil.copy(EXAMPLES / name, shell.folder)
-    told = shell.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_images.py")
-    assert "2 passed" in told
-
-
 def test_the_compose_example_waits_for_a_mock_with_settings_that_exist() -> None:
     compose = yaml.safe_load((EXAMPLES / "compose.yaml").read_text("utf-8"))
     services = compose["services"]

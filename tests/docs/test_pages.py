@@ -20,7 +20,7 @@ from tests.support.docs import Page, pages
 from tests.support.paths import ROOT
 
 MOST_BYTES_OF_README = 8 * 1024
-LANGUAGES = {"bash", "console", "sh", "json", "python", "js", "yaml", "mermaid"}
+LANGUAGES = {"bash", "console", "sh", "json", "python", "js", "go", "yaml", "mermaid"}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 
 # Why no test runs a command that stands in an `sh` block, by how the command begins.

@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
 
 import pytest
 
 from civitai_mock.api.app import FASTAPI_APP
 from civitai_mock.pytest_plugin import CivitaiMock, CivitaiMockServer
 from civitai_mock.pytest_plugin.server import running_server
-
-PLUGIN = "civitai_mock.pytest_plugin"
-IS_INSTALLED = any(plugin.value == PLUGIN for plugin in entry_points(group="pytest11"))
+from tests.support.plugin import loading_plugin
 
 # pytester forgets what was imported in a temporary suite, but NumPy and the like cannot be loaded twice.
 for module in ("civitai_mock.pytest_plugin.thread", FASTAPI_APP):
@@ -42,9 +39,8 @@ class Suite:
 
     def run(self, text: str, *options: str) -> pytest.RunResult:
         self.pytester.makepyfile(text)
-        loading = () if IS_INSTALLED else ("-p", PLUGIN)
         without = [option for name in ("xdist", "asyncio", "cacheprovider") for option in ("-p", f"no:{name}")]
-        return self.pytester.runpytest_inprocess(*loading, *without, "-W", "error", "-rA", *options)
+        return self.pytester.runpytest_inprocess(*loading_plugin(), *without, "-W", "error", "-rA", *options)
 
 
 @pytest.fixture

@@ -13,7 +13,10 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from civitai_mock.pytest_plugin import CivitaiMock, CivitaiMockError, CivitaiMockServer
 from civitai_mock.pytest_plugin.server import running_server
 from civitai_mock.testcontainers import IMAGE, PORT, CivitaiMockContainer
+from tests.plugin.conftest import Suite
 from tests.support.paths import ROOT
+
+pytest_plugins = ["pytester"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,3 +103,10 @@ def test_image_and_port_are_those_of_the_project() -> None:
     service = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["mock"]
     assert service["image"] == IMAGE
     assert f"EXPOSE {PORT}\n" in (ROOT / "Dockerfile").read_text("utf-8")
+
+
+def test_the_example_serves_a_suite(suite: Suite) -> None:
+    suite.pytester.makeconftest((ROOT / "assets" / "examples" / "container_conftest.py").read_text("utf-8"))
+    result = suite.run("def test_one(civitai_mock): assert civitai_mock.jobs == []")
+    result.assert_outcomes(passed=1)
+    assert [made.status for made in Engine.made] == ["removed"]
