@@ -327,7 +327,7 @@ async def test_a_bad_token_of_what_is_withheld_is_a_403_with_a_problem(served: S
 
 
 async def test_a_placeholder_has_an_end_too(served: Served) -> None:
-    blocked = BlockedToken(width=1, height=1, level=NsfwLevel.X, reason="MatureContent")
+    blocked = BlockedToken(width=1, height=1, level=NsfwLevel.X, reason="MatureContent", key=None)
     path = f"{BLOBS}/blocked/{served.use_cases.blob_tokens.sign(blocked)}"
     served.clock.advance(PERIOD_SECONDS)
     answer = await served.client.get(path)

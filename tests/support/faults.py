@@ -5,8 +5,11 @@ from typing import Any
 
 from civitai_mock.domain.faults.rules import parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.fault_rules import StoredRule
+from civitai_mock.services.faults import Faults, ServerRules
 from tests.support.dates import START
 
 
@@ -19,3 +22,17 @@ def set_rules(controls: Controls, *rules: Mapping[str, Any], life: str = "1") ->
     """Let a namespace obey rules, which are called `rule-1` and so on; their counts begin anew with each life."""
     documents: list[Json] = [stored_rule(f"rule-{number}", life=life, **rule) for number, rule in enumerate(rules, 1)]
     controls.update({"rules": documents}, {})
+
+
+def faults_of(stores: Stores, *, clock: Clock, ids: Ids) -> Faults:
+    """Return what chooses faults where no rule is set."""
+    return Faults(
+        controls=Controls(),
+        server_rules=ServerRules(),
+        store=stores.namespaces,
+        epoch=Epoch(),
+        clock=clock,
+        system_clock=clock,
+        ids=ids,
+        metrics=Metrics(),
+    )

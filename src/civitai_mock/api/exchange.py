@@ -301,6 +301,10 @@ class Exchange:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def note_looks(self, looks: "Sequence[Look]") -> None:
+        """Note rules that were looked at for what the request asks for."""
+        self.looks = (*self.looks, *looks)
+
     def note_fault(self, rule_id: str) -> None:
         """Note that a rule hit this request or what it asks for; the answer says so."""
         self.fault = rule_id

@@ -3,12 +3,38 @@
 from collections.abc import Sequence
 
 from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
-from civitai_mock.ports import Stores
+from civitai_mock.ports import Artist, Clock, Ids, Stores
+from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blob_faults import BlobFaults
 from civitai_mock.services.fault_subjects import JobSubjects
+from civitai_mock.services.faults import Faults
 
 
 def make_job_subjects(stores: Stores) -> JobSubjects:
     return JobSubjects(workflows=stores.workflows, names_of=_names_of)
+
+
+def make_blob_faults(
+    stores: Stores,
+    *,
+    chooser: Faults,
+    subjects: JobSubjects,
+    drawing: BlobDrawing,
+    artist: Artist,
+    clock: Clock,
+    ids: Ids,
+) -> BlobFaults:
+    return BlobFaults(
+        chooser=chooser,
+        subjects=subjects,
+        blobs=stores.blobs,
+        jobs=stores.jobs,
+        workflows=stores.workflows,
+        drawing=drawing,
+        artist=artist,
+        clock=clock,
+        ids=ids,
+    )
 
 
 def _names_of(job_type: str) -> Sequence[str]:

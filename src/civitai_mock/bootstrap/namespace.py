@@ -53,6 +53,7 @@ from civitai_mock.services.wait import WaitForJobs
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.blob_faults import BlobFaults
     from civitai_mock.services.fault_subjects import JobSubjects
     from civitai_mock.services.journal_sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
@@ -112,7 +113,28 @@ class Namespace:
 
     @cached_property
     def blob_access(self) -> BlobAccess:
-        return BlobAccess(blobs=self.stores.blobs, drawing=self.blob_drawing, previews=self.blob_previews)
+        return BlobAccess(
+            blobs=self.stores.blobs,
+            drawing=self.blob_drawing,
+            previews=self.blob_previews,
+            chooser=self.faults,
+            get_faults=lambda: self.blob_faults,
+        )
+
+    @cached_property
+    def blob_faults(self) -> "BlobFaults":
+        """Load and make them at first use, as the subjects."""
+        from civitai_mock.bootstrap.faults import make_blob_faults
+
+        return make_blob_faults(
+            self.stores,
+            chooser=self.faults,
+            subjects=self.job_subjects,
+            drawing=self.blob_drawing,
+            artist=self.runtime.artist,
+            clock=self.clock,
+            ids=self.ids,
+        )
 
     @property
     def system_clock(self) -> Clock:

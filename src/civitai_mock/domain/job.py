@@ -81,8 +81,12 @@ class JobSummary:
     @property
     def settled_at(self) -> datetime | None:
         """Return when a job ended that is as it was then: only a taint, a lost blob or its deletion can change it."""
-        is_as_ended = self.outcome is not None and self.taint is None
-        return self.last_event.at if is_as_ended and all(slot.is_as_made for slot in self.slots) else None
+        if self.outcome is None or self.taint is not None:
+            return None
+        for slot in self.slots:  # without a call for each, as this is asked of every answer
+            if slot.is_lost or slot.expired_at is not None:
+                return None
+        return self.last_event.at
 
 
 @quick_init

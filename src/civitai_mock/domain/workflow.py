@@ -220,6 +220,10 @@ class Workflow:
         """Return the workflow with what is known for good."""
         return self._changed(memo=memo, keep_until=keep_until)
 
+    def revised(self) -> Self:
+        """Return the workflow as another version, as what is shown of its jobs has changed after their end."""
+        return self if self.memo is None else self._changed()
+
     def _changed(self, **changes: object) -> Self:
         return changed(self, version=self.version + 1, **changes)
 

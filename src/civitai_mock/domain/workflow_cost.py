@@ -1,6 +1,10 @@
 """What a workflow costs, who pays for it, and what is given back once it is over."""
 
-from civitai_mock.domain.cost import Cost, cost_of
+from collections.abc import Sequence
+
+from civitai_mock.domain.changed import changed
+from civitai_mock.domain.cost import Cost, cost_of, rounded_up
+from civitai_mock.domain.job import Job
 from civitai_mock.domain.money import (
     FOR_MATURE_CONTENT,
     Balances,
@@ -63,15 +67,46 @@ def remaining_cost(workflow: Workflow, progress: WorkflowProgress) -> Cost:
     return cost_of([step.cost for step in workflow.steps], workflow.tips, paid=paid)
 
 
-def credits_for(workflow: Workflow, progress: WorkflowProgress) -> tuple[Transaction, ...]:
-    """Return what is given back of the charge of a workflow that is over: nothing, mostly, as all of it succeeded."""
-    if all(step.status is WorkflowStatus.SUCCEEDED for step in progress.steps):
-        return ()
-    amount = full_cost(workflow).total - remaining_cost(workflow, progress).total
+def credits_for(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job] = ()) -> tuple[Transaction, ...]:
+    """Return what is given back of the charge of a workflow that is over: nothing, mostly, as all of it succeeded.
+
+    `jobs` are those of which files may be lost.
+    """
+    amount = lost_blobs_refund(workflow, progress, jobs)
+    if not all(step.status is WorkflowStatus.SUCCEEDED for step in progress.steps):
+        amount += full_cost(workflow).total - remaining_cost(workflow, progress).total
     return credits_of(workflow.id, workflow.transactions, amount)
 
 
-def memo_of(workflow: Workflow, progress: WorkflowProgress, *, nsfw_level: str | None = None) -> WorkflowMemo | None:
+def lost_blobs_refund(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job]) -> int:
+    """Return how much is given back for files that are lost: their share in the price of their step, rounded up."""
+    if not any(slot.is_lost for job in jobs for slot in job.slots):
+        return 0
+    shares = 0
+    for index, step in enumerate(workflow.steps):
+        slots = [slot for job in jobs if job.workflow and job.workflow.step == index for slot in job.slots]
+        lost, made = sum(slot.is_lost for slot in slots), sum(slot.is_lost or slot.available for slot in slots)
+        if lost and progress.steps[index].status is WorkflowStatus.SUCCEEDED:
+            shares += rounded_up((step.cost.base + sum(step.cost.fixed.values())) * lost / made)
+    return min(shares, remaining_cost(workflow, progress).total)
+
+
+def with_lost_blobs(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job]) -> Workflow:
+    """Return a workflow that is over with a credit for files that were lost since; the same one if there is nothing."""
+    memo = workflow.memo
+    if memo is None:
+        return workflow
+    wanted = sum([credit.amount for credit in credits_for(workflow, progress, jobs)])
+    missing = wanted - sum([credit.amount for credit in memo.credits])
+    if missing <= 0:
+        return workflow
+    added = credits_of(workflow.id, workflow.all_transactions, missing)
+    return workflow.over(changed(memo, credits=(*memo.credits, *added)), keep_until=workflow.keep_until)
+
+
+def memo_of(
+    workflow: Workflow, progress: WorkflowProgress, *, nsfw_level: str | None = None, jobs: Sequence[Job] = ()
+) -> WorkflowMemo | None:
     """Return what is to be kept of a workflow that is over; None before that."""
     if progress.completed_at is None:
         return None
@@ -79,6 +114,6 @@ def memo_of(workflow: Workflow, progress: WorkflowProgress, *, nsfw_level: str |
         status=progress.status,
         started_at=progress.started_at,
         completed_at=progress.completed_at,
-        credits=credits_for(workflow, progress),
+        credits=credits_for(workflow, progress, jobs),
         nsfw_level=nsfw_level,
     )

@@ -17,6 +17,7 @@ from civitai_mock.domain.blob import BlobLink, Slot, blob_id_of
 from civitai_mock.domain.errors import GoneError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock, Ids
 from civitai_mock.services.blob_drawing import OpenBlob
+from civitai_mock.services.blob_reading import BlobReading, SilentBlobError
 from civitai_mock.services.blob_tokens import EXPIRED, ArchiveToken, BlobTokens
 from civitai_mock.services.blob_urls import SignedUrl
 from civitai_mock.services.blob_views import ARCHIVE_PATH, ViewBlobs
@@ -60,7 +61,7 @@ class OpenArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobArchives:
-    """Makes archives, and opens them for whoever has the URL; what is deleted or withheld by then is left out."""
+    """Makes archives, and opens them for whoever has the URL; what is not there, or withheld, by then is left out."""
 
     blobs: BlobStore
     views: ViewBlobs
@@ -95,7 +96,7 @@ class BlobArchives:
         token = self.tokens.sign_until(ArchiveToken(key=key), expires_at)
         return SignedUrl(f"{base_url}{ARCHIVE_PATH}/{token}", expires_at)
 
-    async def open(self, token: str) -> OpenArchive:
+    async def open(self, token: str, *, reading: BlobReading) -> OpenArchive:
         """Raise `InvalidRequestError` for a token that is not ours, and `GoneError` for an archive that expired."""
         key = self.tokens.read(token, ArchiveToken).key
         try:
@@ -105,9 +106,11 @@ class BlobArchives:
             raise GoneError(EXPIRED) from error
         entries = [ArchiveEntry(blob_id=blob_id, file_name=name) for blob_id, name in listed["entries"]]
         made_at = datetime.fromtimestamp(listed["madeAt"], UTC)
-        return self._opened(entries, ArchiveFormat(listed["format"]), name=listed["name"], made_at=made_at)
+        return self._opened(
+            entries, ArchiveFormat(listed["format"]), name=listed["name"], made_at=made_at, reading=reading
+        )
 
-    def of_slots(self, slots: Iterable[Slot], *, hides_mature_content: bool) -> OpenArchive:
+    def of_slots(self, slots: Iterable[Slot], *, hides_mature_content: bool, reading: BlobReading) -> OpenArchive:
         """Return a zip of the files that jobs have made so far, without mature ones if these are hidden."""
         entries = [
             ArchiveEntry(blob_id=slot.blob_key, file_name=slot.name or slot.blob_key)
@@ -115,22 +118,30 @@ class BlobArchives:
             if slot.available and not (hides_mature_content and _is_mature(slot))
         ]
         named = _with_names_of_their_own(entries)
-        return self._opened(named, ArchiveFormat.ZIP, name="workflows", made_at=self.clock.now())
+        return self._opened(named, ArchiveFormat.ZIP, name="workflows", made_at=self.clock.now(), reading=reading)
 
     def _opened(
-        self, entries: Sequence[ArchiveEntry], archive_format: ArchiveFormat, *, name: str, made_at: datetime
+        self,
+        entries: Sequence[ArchiveEntry],
+        archive_format: ArchiveFormat,
+        *,
+        name: str,
+        made_at: datetime,
+        reading: BlobReading,
     ) -> OpenArchive:
         write = _zip if archive_format is ArchiveFormat.ZIP else _tar
         return OpenArchive(
             file_name=f"{name}.{archive_format}",
             content_type=archive_format.content_type,
-            content=lambda: write(self._files(entries), made_at),
+            content=lambda: write(self._files(entries, reading), made_at),
         )
 
-    async def _files(self, entries: Sequence[ArchiveEntry]) -> AsyncIterator[tuple[str, int, AsyncIterator[bytes]]]:
+    async def _files(
+        self, entries: Sequence[ArchiveEntry], reading: BlobReading
+    ) -> AsyncIterator[tuple[str, int, AsyncIterator[bytes]]]:
         """Yield name, size and bytes of what can be had."""
         for entry in entries:
-            opened = await self._open_file(entry)
+            opened = await self._open_file(entry, reading)
             if opened is not None:
                 chunks = opened.content()
                 try:
@@ -139,10 +150,10 @@ class BlobArchives:
                     continue
                 yield entry.file_name, opened.blob.size, chained(first, chunks)
 
-    async def _open_file(self, entry: ArchiveEntry) -> OpenBlob | None:
+    async def _open_file(self, entry: ArchiveEntry, reading: BlobReading) -> OpenBlob | None:
         try:
-            return (await self.views.open(BlobLink(entry.blob_id), owner=None))[1]
-        except NotFoundError:
+            return (await self.views.open(BlobLink(entry.blob_id), owner=None, reading=reading))[1]
+        except (NotFoundError, SilentBlobError):
             return None
 
 

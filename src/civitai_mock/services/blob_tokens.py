@@ -48,19 +48,23 @@ class ContentToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockedToken:
-    """Says of a blob that is withheld how large it is, how mature, and why it is withheld."""
+    """Says of a blob that is withheld how large it is, how mature, and why it is withheld.
+
+    Tokens of earlier versions do not say which one it is.
+    """
 
     width: int
     height: int
     level: NsfwLevel
     reason: str
+    key: str | None
 
     def members(self) -> Sequence[Json]:
-        return [self.width, self.height, self.level.value, self.reason]
+        return [self.width, self.height, self.level.value, self.reason, self.key]
 
     @classmethod
-    def of(cls, width: int, height: int, level: str, reason: str) -> "BlockedToken":
-        return cls(width=width, height=height, level=NsfwLevel(level), reason=reason)
+    def of(cls, width: int, height: int, level: str, reason: str, key: str | None = None) -> "BlockedToken":
+        return cls(width=width, height=height, level=NsfwLevel(level), reason=reason, key=key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.maturity import MATURE_CONTENT, NsfwLevel, withheld_reason
 from civitai_mock.ports import WorkflowStore
 from civitai_mock.services.blob_drawing import OpenBlob
+from civitai_mock.services.blob_reading import BlobReading
 from civitai_mock.services.blob_tokens import BlobTokens, BlockedToken, ContentToken
 from civitai_mock.services.blob_urls import V2_BLOBS_PATH
 from civitai_mock.services.blobs import BlobAccess
@@ -36,12 +37,20 @@ class ViewBlobs:
     tokens: BlobTokens
     workflows: WorkflowStore
 
-    async def see(self, link: BlobLink, *, owner: str | None, most: NsfwLevel | None = None) -> BlobView:
+    async def see(
+        self,
+        link: BlobLink,
+        *,
+        owner: str | None,
+        most: NsfwLevel | None = None,
+        reading: BlobReading | None = None,
+    ) -> BlobView:
         """Return the blob of a link, which is withheld if it is more mature than its workflow allows, or than `most`.
 
-        Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where the link is not signed.
+        Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where the link is not signed, and
+        what a `reading` of it has because of its fault.
         """
-        blob = await self.access.get(link.key, owner=None if link.is_signed else owner)
+        blob = await self.access.get(link.key, owner=None if link.is_signed else owner, reading=reading)
         facts = blob.facts or BlobFacts()
         level = facts.nsfw_level
         if most is not None and level is not None and level.exceeds(most):
@@ -50,9 +59,11 @@ class ViewBlobs:
             return BlobView(blob=blob)
         return BlobView(blob=blob, blocked_reason=await self._withheld_reason(facts.workflow_id, level))
 
-    async def open(self, link: BlobLink, *, owner: str | None) -> tuple[BlobView, OpenBlob]:
+    async def open(
+        self, link: BlobLink, *, owner: str | None, reading: BlobReading | None = None
+    ) -> tuple[BlobView, OpenBlob]:
         """Open what a link shows; raise `NotFoundError` for what is withheld, too."""
-        view = await self.see(link, owner=owner)
+        view = await self.see(link, owner=owner, reading=reading)
         if view.blocked_reason is not None:
             raise NotFoundError(f"The blob '{link.key}' is withheld: {view.blocked_reason}.")
         return view, await self.access.open_link(link, owner=owner)
@@ -73,6 +84,7 @@ class ViewBlobs:
             height=_side(facts.height),
             level=view.level or NsfwLevel.NA,
             reason=view.blocked_reason,
+            key=view.blob.key,
         )
         return f"{BLOCKED_PATH}/{self.tokens.sign(blocked, until=until)}"
 

@@ -1,9 +1,10 @@
 """Blobs: signed URLs that give them out, and which of them a consumer may read and delete."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import Blob, BlobLink, Shown, UndrawnBlob
@@ -12,7 +13,12 @@ from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
 from civitai_mock.services.blob_previews import BlobPreviews, preview_key
+from civitai_mock.services.blob_reading import BlobReading, is_lost
+from civitai_mock.services.faults import Faults
 from civitai_mock.services.signatures import UrlSigner
+
+if TYPE_CHECKING:
+    from civitai_mock.services.blob_faults import BlobFaults
 
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
@@ -119,27 +125,45 @@ class BlobAccess:
     blobs: BlobStore
     drawing: BlobDrawing
     previews: BlobPreviews
+    chooser: Faults
+    get_faults: "Callable[[], BlobFaults]"
 
-    async def open(self, blob_key: str, *, owner: str | None) -> OpenBlob:
-        """Return a blob with its bytes; raise `NotFoundError` if it does not exist (any more)."""
-        return await self.drawing.open(await self.get(blob_key, owner=owner))
+    async def open(self, blob_key: str, *, owner: str | None, reading: BlobReading | None = None) -> OpenBlob:
+        """Return a blob with its bytes; raise `NotFoundError` if it does not exist (any more).
 
-    async def open_link(self, link: BlobLink, *, owner: str | None) -> OpenBlob:
+        A `reading` may have what a fault of the blob has, as with all that follow.
+        """
+        return await self.drawing.open(await self.get(blob_key, owner=owner, reading=reading))
+
+    async def open_link(self, link: BlobLink, *, owner: str | None, reading: BlobReading | None = None) -> OpenBlob:
         """Open what a link shows of a blob; one that is not signed opens only what `owner` may read."""
-        blob = await self.get(link.key, owner=None if link.is_signed else owner)
+        blob = await self.get(link.key, owner=None if link.is_signed else owner, reading=reading)
         return await (self.previews if link.shown is Shown.PREVIEW else self.drawing).open(blob)
 
-    async def get(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob:
+    async def get(self, blob_key: str, *, owner: str | None, reading: BlobReading | None = None) -> Blob | UndrawnBlob:
         """Return what is known of a blob without drawing it; raise `NotFoundError` if it does not exist."""
-        blob = await self.find(blob_key, owner=owner)
-        if blob is None:
+        blob = await self._known(blob_key, owner)
+        if blob is not None and reading is not None and self._may_go_wrong(blob, reading):
+            return await self.get_faults().met(blob, reading)
+        if blob is None or is_lost(blob):
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
         return blob
 
     async def find(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob | None:
         """Return what is known of a blob without drawing it; None if it does not exist."""
+        blob = await self._known(blob_key, owner)
+        return None if blob is None or is_lost(blob) else blob
+
+    async def _known(self, blob_key: str, owner: str | None) -> Blob | UndrawnBlob | None:
         blob = await self.blobs.stat(blob_key)
         return blob if blob is not None and owner in {None, blob.owner} else None
+
+    def _may_go_wrong(self, blob: Blob | UndrawnBlob, reading: BlobReading) -> bool:
+        if blob.fault is not None or reading.asked is not None or not self.chooser.is_any_set:
+            return blob.fault is not None or reading.asked is not None
+        from civitai_mock.domain.fault_presets import Hook  # noqa: PLC0415 - nobody needs it before there is a rule
+
+        return self.chooser.hits(Hook.BLOB)
 
     async def keep(self, blob: Blob | UndrawnBlob, until: datetime) -> None:
         """Change how long a blob is kept; its bytes and the new time are written as one blob.
@@ -155,6 +179,7 @@ class BlobAccess:
                 keep_until=until,
                 owner=blob.owner,
                 facts=blob.facts,
+                fault=blob.fault,
             )
 
     async def delete(self, blob_key: str, *, owner: str | None) -> bool:

@@ -28,7 +28,7 @@ async def test_each_preset_is_listed_with_what_it_does_and_where_it_comes_from(s
         },
         "evidence": "dust PR 13689",
         "docs": items["blob-late"]["docs"],
-        "isAvailable": False,
+        "isAvailable": True,
     }
     assert set(items["blob-late"]["docs"]) == {"v1", "v2"}
     assert items["answer-200"]["docs"]["v2"] is None

@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from structlog.testing import capture_logs
 
+from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.errors import NotDrawnError, NotFoundError, TransientError
 from civitai_mock.domain.events import GRAPH_MEMBER
@@ -21,10 +22,12 @@ from civitai_mock.generation.media import ImageContent
 from civitai_mock.generation.recipe import GraphRecipe, Recipe, read_recipe, recipe_text
 from civitai_mock.ports import BlobStore, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.services.blob_faults import BlobFaults
 from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blobs import BlobAccess
 from tests.support.dates import START
 from tests.support.event_loop import settle
+from tests.support.faults import faults_of
 from tests.support.jobs import LEASE, LIFETIME, SECOND, add_claimed, collect
 from tests.support.scripted_provider import PlainArtist
 
@@ -100,7 +103,17 @@ async def access(stores: Stores, artist: PlainArtist, blobs: BlobStore | None = 
     """Open the blobs as a process does."""
     async with aclosing(BlobDrawing(blobs=blobs or stores.blobs, jobs=stores.jobs, artist=artist)) as drawing:
         previews = BlobPreviews(blobs=blobs or stores.blobs, drawing=drawing, artist=artist)
-        yield BlobAccess(blobs=blobs or stores.blobs, drawing=drawing, previews=previews)
+        yield BlobAccess(
+            blobs=blobs or stores.blobs,
+            drawing=drawing,
+            previews=previews,
+            chooser=faults_of(stores, clock=VirtualClock(START), ids=SeededIds()),
+            get_faults=_no_faults,
+        )
+
+
+def _no_faults() -> BlobFaults:
+    raise AssertionError("nothing goes wrong with these blobs")
 
 
 async def bytes_of(blobs: BlobAccess, key: str) -> bytes:

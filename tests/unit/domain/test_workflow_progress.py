@@ -9,13 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.cost import StepCost, Tips
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.money import NO_LIMIT, Account, Balances, Spent
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStatus, WorkflowStep
-from civitai_mock.domain.workflow_cost import charge, credits_for, full_cost, memo_of, remaining_cost
+from civitai_mock.domain.workflow_cost import (
+    charge,
+    credits_for,
+    full_cost,
+    lost_blobs_refund,
+    memo_of,
+    remaining_cost,
+    with_lost_blobs,
+)
 from civitai_mock.domain.workflow_progress import (
     WorkflowProgress,
     job_progress,
@@ -355,3 +364,40 @@ def _again(job: Job) -> Job:
     assert job.workflow
     workflow = make_workflow()
     return make_workflow_job(workflow, job.workflow.step, job.workflow.index)
+
+
+def with_lost(job: Job, lost: int, *, of: int = 4) -> Job:
+    """Return a job with so many images, the first of which are lost."""
+    slots = [Slot(blob_key=str(place), available=place >= lost, is_lost=place < lost) for place in range(of)]
+    return replace(job, slots=tuple(slots))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status", "refund"),
+    [
+        (0, 0, SUCCEEDED, 0),
+        (1, 0, SUCCEEDED, 4),
+        (3, 1, SUCCEEDED, 11),
+        (4, 4, SUCCEEDED, 17),
+        (4, 4, FAILED, 13),  # the second step is given back as a whole, with its tip
+    ],
+)
+def test_what_lost_images_have_cost_is_given_back_once(
+    first: int, second: int, status: WorkflowStatus, refund: int
+) -> None:
+    workflow = priced()
+    jobs = [IN[ended](make_workflow_job(workflow, step), at(1)) for step, ended in enumerate((SUCCEEDED, status))]
+    found = progress(workflow, *jobs)
+    memo = memo_of(workflow, found, jobs=jobs)
+    assert memo is not None
+    over = workflow.over(memo, keep_until=at(99))
+    spent, lost = sum(over.spent.values()), [with_lost(jobs[0], first), with_lost(jobs[1], second)]
+    assert lost_blobs_refund(over, found, lost) == refund
+    after = with_lost_blobs(over, found, lost)
+    assert (sum(after.spent.values()), after is over) == (spent - refund, refund == 0)
+    assert len({transaction.id for transaction in after.all_transactions}) == len(after.all_transactions)
+    assert with_lost_blobs(after, found, lost) is after
+    late_memo = memo_of(workflow, found, jobs=lost)
+    assert late_memo is not None
+    assert sum(workflow.over(late_memo, keep_until=at(99)).spent.values()) == spent - refund
+    assert with_lost_blobs(workflow, found, lost) is workflow  # its end, which is not noted yet, will say it

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.blobs import serve_blob
+from civitai_mock.api.blobs import reading_of, serve_blob
 from civitai_mock.api.context import owner, use_cases, vocabulary
 from civitai_mock.api.openapi import (
     DescribedRoute,
@@ -15,17 +15,21 @@ from civitai_mock.api.openapi import (
 )
 from civitai_mock.api.query_params import count, flag
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.silent_blobs import may_be_silent
 from civitai_mock.api.v1 import JOB_PATH, JOBS_TAG, READ_PROBLEMS
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.api.v1.schemas import JobEvent
 
+ASSET_PATH = JOB_PATH + "/assets/{assetName}"
 DEFAULT_COUNT, MAX_COUNT = 100, 1000
 
 
+@may_be_silent
 async def get_asset(request: Request) -> Response:
     cases, path = use_cases(request), request.path_params
     slot = await cases.query.asset(path["jobId"], path["assetName"], owner=owner(request))
-    return await serve_blob(request, await cases.blob_access.open(slot.blob_key, owner=owner(request)))
+    reading = reading_of(request, ASSET_PATH)
+    return await serve_blob(request, await cases.blob_access.open(slot.blob_key, owner=owner(request), reading=reading))
 
 
 async def get_events(request: Request) -> Response:

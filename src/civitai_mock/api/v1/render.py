@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias, Union, cast
 
@@ -134,11 +135,11 @@ class JobRenderer:
 
     def _result(self, slot: Slot) -> wire.ImageResult:
         seed: wire.Seed = {} if slot.seed is None else {"seed": slot.seed}
-        link: wire.BlobLink = self._signed(slot.blob_key) if slot.available else {}
+        link: wire.BlobLink = self._signed(slot.blob_key, after=slot.expired_at) if slot.available else {}
         return {"blobKey": slot.blob_key, "available": slot.available, **link, **seed}
 
-    def _signed(self, blob_key: str) -> wire.BlobLink:
-        url, expires_at = self.blob_urls.sign(blob_key, base_url=self.base_url)
+    def _signed(self, blob_key: str, *, after: datetime | None = None) -> wire.BlobLink:
+        url, expires_at = self.blob_urls.sign(blob_key, base_url=self.base_url, after=after)
         return {"blobUrl": url, "blobUrlExpirationDate": _expiry(expires_at)}
 
     def _running(self, job: JobSummary) -> wire.Running:

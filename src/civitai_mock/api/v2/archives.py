@@ -3,14 +3,18 @@
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from civitai_mock.api.blobs import reading_of
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.openapi import DescribedRoute, Operation
 from civitai_mock.api.v2.blobs import TAG, TOKEN, content_disposition
 from civitai_mock.services.blob_views import ARCHIVE_PATH
 
+ARCHIVE_ROUTE = ARCHIVE_PATH + "/{encryptedToken}"
+
 
 async def get_archive(request: Request) -> Response:
-    archive = await use_cases(request).archives.open(request.path_params["encryptedToken"])
+    reading = reading_of(request, ARCHIVE_ROUTE, by_url=False)
+    archive = await use_cases(request).archives.open(request.path_params["encryptedToken"], reading=reading)
     headers = {
         "content-disposition": content_disposition(archive.file_name, is_download=True),
         "cache-control": "private",
@@ -22,7 +26,7 @@ async def get_archive(request: Request) -> Response:
 
 ROUTES = [
     DescribedRoute(
-        ARCHIVE_PATH + "/{encryptedToken}",
+        ARCHIVE_ROUTE,
         get_archive,
         method="GET",
         operation=Operation(

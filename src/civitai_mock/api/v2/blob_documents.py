@@ -35,16 +35,18 @@ class BlobRenderer:
         is_available: bool = True,
         blocked_reason: str | None = None,
         shown: Shown = Shown.FILE,
+        expired_at: datetime | None = None,
     ) -> JsonObject:
         """Return the document of a blob in the order of captures; a URL is there before the bytes are.
 
-        The `blocked_reason` says why it is withheld. `shown` is what its URL shows, the file or its stream.
+        The `blocked_reason` says why it is withheld. `shown` is what its URL shows, the file or its stream; it is none
+        of those that were signed until the blob `expired_at` a time.
         """
         known = facts or NO_FACTS
         kind = kind_of(content_type)
         is_hidden = self.hides_mature_content and known.nsfw_level is not None and known.nsfw_level.is_mature
         members: JsonObject = {} if kind is None else MEMBERS_OF[kind](blob_id, known)
-        expiry = None if is_hidden else self.urls.expiry()
+        expiry = None if is_hidden else self.urls.expiry(after=expired_at)
         if kind is MediaKind.IMAGE and expiry is not None:
             members["previewUrl"] = self.urls.url(blob_id, expiry, base_url=self.base_url, shown=Shown.PREVIEW)
             members["previewUrlExpiresAt"] = date_text(expiry.at)

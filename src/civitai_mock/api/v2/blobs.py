@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.blobs import serve_blob
+from civitai_mock.api.blobs import reading_of, serve_blob
 from civitai_mock.api.context import base_url, owner, use_cases
 from civitai_mock.api.openapi import (
     DescribedRoute,
@@ -21,27 +21,32 @@ from civitai_mock.api.openapi import (
 from civitai_mock.api.query_params import flag, optional
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.signed_requests import has_signature
+from civitai_mock.api.silent_blobs import may_be_silent
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.blob_schemas import Blob
 from civitai_mock.domain.blob import BlobLink
 from civitai_mock.domain.errors import ForbiddenError, GoneError, InvalidRequestError, fault
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.drawing.png import plain_png
+from civitai_mock.services.blob_reading import expired_at
 from civitai_mock.services.blob_tokens import BlockedToken, ContentToken
-from civitai_mock.services.blob_urls import EXPIRES, SIGNATURE, STREAMING_PATH, V2_BLOBS_PATH
+from civitai_mock.services.blob_urls import EXPIRED, EXPIRES, SIGNATURE, STREAMING_PATH, V2_BLOBS_PATH
 from civitai_mock.services.blob_views import BLOCKED_PATH, CONTENT_PATH, BlobView
 
 TAG, STREAMING_TAG = "Blobs", "StreamingBlobs"
 BLOB_PATH = V2_BLOBS_PATH + "/{blobId}"
+CONTENT_ROUTE, BLOCKED_ROUTE = (f"{path}/{{encryptedToken}}" for path in (CONTENT_PATH, BLOCKED_PATH))
+STREAMING_ROUTE = STREAMING_PATH + "/{blobKey}"
 LONGEST_FILENAME = 255
 GREY = bytes((96, 96, 96))
 # A redirect for ever would be kept by clients for longer than its token is good.
 NOT_KEPT = {"cache-control": "no-store"}
 
 
+@may_be_silent
 async def get_blob(request: Request) -> Response:
     cases, link = use_cases(request), link_of(request)
-    view = await cases.view_blobs.see(link, owner=owner_of_link(request, link), most=_most(request))
+    view = await _see(request, link)
     content = ContentToken(
         key=link.key,
         shown=link.shown,
@@ -54,12 +59,19 @@ async def get_blob(request: Request) -> Response:
     return Response(status_code=HTTPStatus.MOVED_PERMANENTLY, headers=headers)
 
 
+@may_be_silent
 async def head_blob(request: Request) -> Response:
-    link = link_of(request)
-    view = await use_cases(request).view_blobs.see(link, owner=owner_of_link(request, link), most=_most(request))
+    view = await _see(request, link_of(request))
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=level_headers(view))
 
 
+async def _see(request: Request, link: BlobLink) -> BlobView:
+    reading = reading_of(request, BLOB_PATH, signed_at=link.signed_at, expired=EXPIRED)
+    owner, most = owner_of_link(request, link), _most(request)
+    return await use_cases(request).view_blobs.see(link, owner=owner, most=most, reading=reading)
+
+
+@may_be_silent
 async def get_content(request: Request) -> Response:
     cases = use_cases(request)
     try:
@@ -67,19 +79,24 @@ async def get_content(request: Request) -> Response:
     except GoneError as error:
         raise InvalidRequestError(error.message) from error
     link = BlobLink(token.key, token.shown)
-    view, opened = await cases.view_blobs.open(link, owner=None)
+    reading = reading_of(request, CONTENT_ROUTE, expired=EXPIRED)
+    view, opened = await cases.view_blobs.open(link, owner=None, reading=reading)
     headers = {**level_headers(view), "x-content-type-options": "nosniff"}
     if token.filename or token.is_download:
         headers["content-disposition"] = content_disposition(token.filename or token.key, token.is_download)
     return await serve_blob(request, opened, headers=headers)
 
 
+@may_be_silent
 async def get_blocked(request: Request) -> Response:
     """Answer 403 with a placeholder of the blob's size, or to a bad token with a problem."""
+    cases = use_cases(request)
     try:
-        token = use_cases(request).blob_tokens.read(request.path_params["encryptedToken"], BlockedToken)
+        token = cases.blob_tokens.read(request.path_params["encryptedToken"], BlockedToken)
     except (InvalidRequestError, GoneError) as error:
         raise ForbiddenError(error.message) from error
+    if token.key is not None:
+        await cases.blob_access.get(token.key, owner=None, reading=reading_of(request, BLOCKED_ROUTE, expired=EXPIRED))
     headers = {"x-nsfw-level": token.level.upper(), "x-blocked-reason": token.reason, **NOT_KEPT}
     placeholder = plain_png(token.width, token.height, GREY)
     return Response(placeholder, status_code=HTTPStatus.FORBIDDEN, media_type="image/png", headers=headers)
@@ -91,10 +108,12 @@ async def refresh_blob(request: Request) -> Response:
     return JsonResponse(render_view(request, view))
 
 
+@may_be_silent
 async def get_streaming_blob(request: Request) -> Response:
     """Answer with the bytes at once: here a file is written as a whole, so that there is nothing to wait for."""
     link = link_of(request, path=STREAMING_PATH)
-    view, opened = await use_cases(request).view_blobs.open(link, owner=owner_of_link(request, link))
+    reading = reading_of(request, STREAMING_ROUTE, signed_at=link.signed_at, expired=EXPIRED)
+    view, opened = await use_cases(request).view_blobs.open(link, owner=owner_of_link(request, link), reading=reading)
     return await serve_blob(request, opened, headers=level_headers(view))
 
 
@@ -102,7 +121,11 @@ def render_view(request: Request, view: BlobView) -> Mapping[str, object]:
     blob = view.blob
     renderer = BlobRenderer(urls=use_cases(request).workflow_blob_urls, base_url=base_url(request))
     return renderer.render(
-        blob.key, content_type=blob.content_type, facts=blob.facts, blocked_reason=view.blocked_reason
+        blob.key,
+        content_type=blob.content_type,
+        facts=blob.facts,
+        blocked_reason=view.blocked_reason,
+        expired_at=expired_at(blob),
     )
 
 
@@ -195,7 +218,7 @@ ROUTES = [
         ),
     ),
     DescribedRoute(
-        CONTENT_PATH + "/{encryptedToken}",
+        CONTENT_ROUTE,
         get_content,
         method="GET",
         is_hot=True,
@@ -209,7 +232,7 @@ ROUTES = [
         ),
     ),
     DescribedRoute(
-        BLOCKED_PATH + "/{encryptedToken}",
+        BLOCKED_ROUTE,
         get_blocked,
         method="GET",
         operation=Operation(
@@ -235,7 +258,7 @@ ROUTES = [
         ),
     ),
     DescribedRoute(
-        STREAMING_PATH + "/{blobKey}",
+        STREAMING_ROUTE,
         get_streaming_blob,
         method="GET",
         operation=Operation(

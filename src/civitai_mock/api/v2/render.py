@@ -21,7 +21,7 @@ from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT
 from civitai_mock.domain.stages import Stage
 from civitai_mock.domain.workflow import Callback, Workflow, WorkflowSnapshot, WorkflowStep
-from civitai_mock.domain.workflow_cost import credits_for, remaining_cost
+from civitai_mock.domain.workflow_cost import credits_for, lost_blobs_refund, remaining_cost
 from civitai_mock.domain.workflow_ids import user_number
 from civitai_mock.domain.workflow_progress import (
     WAITING,
@@ -92,6 +92,9 @@ class WorkflowRenderer:
         document["currencies"] = list(workflow.currencies)
         document["forceRefunded"] = False
         _add_options(document, workflow)
+        refund = lost_blobs_refund(workflow, progress, parts.snapshot.jobs)
+        if refund:
+            document["lostBlobsRefund"] = refund
         return document
 
     def _step(self, parts: "WorkflowParts", index: int) -> JsonObject:
@@ -220,7 +223,9 @@ def _credits(parts: WorkflowParts) -> Sequence[Transaction]:
     """Return what was given back, also of a workflow whose end is not noted yet: it shows the same before and after."""
     if parts.workflow.memo is not None:
         return parts.workflow.memo.credits
-    return credits_for(parts.workflow, parts.progress) if parts.progress.status.is_over else ()
+    if not parts.progress.status.is_over:
+        return ()
+    return credits_for(parts.workflow, parts.progress, parts.snapshot.jobs)
 
 
 def _transactions(transactions: Sequence[Transaction], *, with_ids: bool = True) -> JsonObject:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
-from civitai_mock.domain.errors import JobError, NotFoundError
+from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.stages import Stage
@@ -16,6 +16,7 @@ from civitai_mock.network.media import MediaFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, LoadInput, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_drawing import OpenBlob
+from civitai_mock.services.blob_reading import BlobReading, SilentBlobError
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import StagePlan
     from civitai_mock.services.archives import BlobArchives
 
+UNREADABLE = (ForbiddenError, NotFoundError, SilentBlobError)  # what keeps a job from a blob
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
 
@@ -144,22 +146,29 @@ class JobContext:
     async def open_blob(self, key: str) -> OpenBlob:
         """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""
         try:
-            return await self.services.blob_access.open(key, owner=self.owner)
-        except NotFoundError as error:
+            return await self.services.blob_access.open(key, owner=self.owner, reading=BlobReading())
+        except UNREADABLE as error:
             raise JobError(error.message) from error
 
-    async def store_blob(
-        self, key: str, content: AsyncIterator[bytes], content_type: str, *, facts: BlobFacts | None = None
-    ) -> Blob:
+    async def store_blob(self, key: str, content: AsyncIterator[bytes], content_type: str) -> Blob:
         """Store a file of the job for as long as the job is kept."""
         job = self.job
         return await self.services.blobs.put(
-            key, content, content_type=content_type, keep_until=job.keep_until, owner=job.issued_by, facts=facts
+            key, content, content_type=content_type, keep_until=job.keep_until, owner=job.issued_by
         )
 
     async def fill_slot(self, slot: Slot, content: AsyncIterator[bytes], content_type: str) -> Slot:
         """Store the file of a slot, and return the slot as available."""
-        await self.store_blob(slot.blob_key, content, content_type, facts=slot.facts)
+        job = self.job
+        await self.services.blobs.put(
+            slot.blob_key,
+            content,
+            content_type=content_type,
+            keep_until=job.keep_until,
+            owner=job.issued_by,
+            facts=self._facts_of(slot),
+            fault=self._blob_fault,
+        )
         return replace(slot, available=True)
 
     def undrawn_blob(self, slot: Slot, recipe: Recipe, content_type: str) -> UndrawnBlob:
@@ -171,5 +180,19 @@ class JobContext:
             recipe=recipe_text(recipe),
             keep_until=job.keep_until,
             owner=job.issued_by,
-            facts=slot.facts,
+            facts=self._facts_of(slot),
+            fault=self._blob_fault,
         )
+
+    def _facts_of(self, slot: Slot) -> BlobFacts:
+        """Return what is known of the file of a slot, at least which job made it."""
+        return slot.facts or BlobFacts(job_id=self.job.id)
+
+    @property
+    def _blob_fault(self) -> JsonObject | None:
+        """Return what the request of the job asked to go wrong with its files; None for nothing, as mostly."""
+        if self.job.asked_fault is None:
+            return None
+        from civitai_mock.services.blob_faults import asked_fault  # noqa: PLC0415 - loaded for whoever asks
+
+        return asked_fault(self.job.asked_fault, made_at=self.services.clock.now())

@@ -187,8 +187,7 @@ async def _store_outputs(
         else:
             content = output.content if file is None else _converted(context, output.content, file)
             size, content = (None, content) if empty.facts is None else await _with_size(content)
-            slot = _measured(empty, size)
-            await context.store_blob(slot.blob_key, content, content_type, facts=slot.facts)
+            slot = await context.fill_slot(_measured(empty, size), content, content_type)
         filled.append(changed(slot, available=True))
     if undrawn:
         await context.services.blobs.put_undrawn(undrawn)

@@ -11,7 +11,6 @@ import structlog
 
 from civitai_mock.domain.blob import blob_key
 from civitai_mock.domain.errors import (
-    ForbiddenError,
     HostFailedError,
     HostRefusedError,
     JobError,
@@ -23,8 +22,9 @@ from civitai_mock.generation.media import MediaInput
 from civitai_mock.generation.work import DerivedWork, is_url
 from civitai_mock.network.media import FileLimits
 from civitai_mock.ports import LoadInput
-from civitai_mock.scheduler.executors.context import JobContext
+from civitai_mock.scheduler.executors.context import UNREADABLE, JobContext
 from civitai_mock.services.blob_drawing import OpenBlob
+from civitai_mock.services.blob_reading import BlobReading
 
 logger = structlog.stdlib.get_logger()
 
@@ -38,8 +38,11 @@ async def signed_blob(context: JobContext, url: str) -> OpenBlob | None:
     """Return the blob of a URL of ours that was good when the job came, whoever has it; no connection is needed."""
     try:
         link = context.services.own_blob_links.find(url, at=context.job.created_at)
-        return None if link is None else await context.services.blob_access.open_link(link, owner=context.owner)
-    except (ForbiddenError, NotFoundError) as error:
+        if link is None:
+            return None
+        reading = BlobReading(signed_at=link.signed_at)
+        return await context.services.blob_access.open_link(link, owner=context.owner, reading=reading)
+    except UNREADABLE as error:
         raise JobError(f"Cannot load an input image: {error.message}") from error
 
 

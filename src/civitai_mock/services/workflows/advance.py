@@ -129,7 +129,7 @@ class AdvanceWorkflows:
         That is so if somebody else has changed it meanwhile.
         """
         workflow = snapshot.workflow
-        memo = memo_of(workflow, progress, nsfw_level=level_of(snapshot.jobs))
+        memo = memo_of(workflow, progress, nsfw_level=level_of(snapshot.jobs), jobs=snapshot.jobs)
         if memo is None:
             return None
         keep_until = min([memo.completed_at + self.lifetime, *(job.keep_until for job in snapshot.jobs)])

@@ -41,6 +41,7 @@ class Blobs:
             is_available=slot.available,
             blocked_reason=MATURE_CONTENT if is_withheld else None,
             shown=shown,
+            expired_at=slot.expired_at,
         )
 
     def render_all(self, jobs: Sequence[Job]) -> list[Json]:

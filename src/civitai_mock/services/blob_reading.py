@@ -1,0 +1,62 @@
+"""How somebody reads a blob, which rules of faults may match, and a blob that says nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.json_types import as_text
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.faults.choice import Look
+    from civitai_mock.domain.faults.rules import FaultRule
+
+
+LOST, EXPIRED_AT = "lost", "expiredAt"  # of what is kept of a blob
+
+
+class SilentBlobError(MockError):
+    """Says that nobody gets an answer about a blob: its reader waits for so long, or for ever."""
+
+    code = "silent_blob"
+
+    def __init__(self, lasts: timedelta | None) -> None:
+        super().__init__("There is no answer.")
+        self.lasts = lasts
+
+
+def _note_nothing(_: object) -> None:
+    """Leave it at that: nobody is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobReading:
+    """Is one reading of a blob: by a request or, without a method, by a job.
+
+    `route` is as in the OpenAPI. A reading `by_url` may find it expired, which `expired` says: one that was `signed_at`
+    a time, or if that is None, only the first one. `asked` is the rule that the request asks for; `note` takes the id
+    of the one that hit, and `note_looks` all that were looked at.
+    """
+
+    method: str | None = None
+    route: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    by_url: bool = True
+    signed_at: datetime | None = None
+    expired: str = "The blob is not accessible or has expired."
+    asked: "FaultRule | None" = None
+    note: Callable[[str], None] = _note_nothing
+    note_looks: "Callable[[Sequence[Look]], None]" = _note_nothing
+
+
+def is_lost(blob: Blob | UndrawnBlob) -> bool:
+    """Return whether nobody gets a blob any more, though it is still there."""
+    return blob.fault is not None and LOST in blob.fault
+
+
+def expired_at(blob: Blob | UndrawnBlob) -> datetime | None:
+    """Return until when URLs of a blob were signed that do not work; None for all others."""
+    text = as_text((blob.fault or {}).get(EXPIRED_AT))
+    return datetime.fromisoformat(text) if text else None
