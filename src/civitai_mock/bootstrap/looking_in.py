@@ -14,6 +14,7 @@ from civitai_mock.services.journal_sharing import AskJournals
 from civitai_mock.services.looking_in import ListQueue, LookingIn
 from civitai_mock.services.namespace_ids import uncounted
 from civitai_mock.services.shown_settings import ShowSettings
+from civitai_mock.services.try_rule import TryRule
 from civitai_mock.services.verify_requests import VerifyRequests
 from civitai_mock.settings import Settings
 
@@ -36,5 +37,6 @@ def make_looking_in(
         ),
         show_settings=ShowSettings(of_process=settings.shown, controls=controls),
         read_journal=ReadJournal(journal=ask.journal, ask=ask),
+        try_rule=TryRule(journal=ask.journal, ask=ask),
         verify=VerifyRequests(journal=ask.journal, ask=ask, most=settings.max_waiting_requests),
     )

@@ -11,16 +11,18 @@ from itertools import islice
 from typing import TypeAlias
 
 from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
+from civitai_mock.domain.faults.dry_run import needs_work, parse_tried_rule, would_match
 from civitai_mock.domain.journal import JournalEntry, LargeBody
-from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_number, as_text
+from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_number, as_text, as_texts
 from civitai_mock.domain.near_misses import near_misses
 from civitai_mock.domain.redaction import Redactor, secrets_pattern
 from civitai_mock.domain.verification import Seen, find, parse_expectation, parse_match
 from civitai_mock.services.journal import Journal
 from civitai_mock.services.journal_documents import render_entry
 
-KIND, PAGE, FIND, NEAR = "kind", "page", "find", "near"
+KIND, PAGE, FIND, NEAR, TRY, PICK = "kind", "page", "find", "near", "try", "pick"
 METHOD, STATUS, BEFORE, TAKE = "method", "status", "before", "take"
+RULE, IDS, IS_WHOLE = "rule", "ids", "isWhole"
 NAME, AFTER, EXPECTATION, ITEMS = "name", "after", "expectation", "items"
 MANY = 100  # entries, which take a thread about as long as it takes to begin
 
@@ -40,6 +42,16 @@ def find_question(expectation: ReadOnlyJson) -> JsonObject:
 def near_question(name: str, match: ReadOnlyJson, *, after: str | None) -> JsonObject:
     """Ask for the requests that are nearest to a match with this name, of those that came after one with an id."""
     return {KIND: NEAR, NAME: name, MATCH: {**match}, AFTER: after}
+
+
+def try_question(rule: ReadOnlyJson) -> JsonObject:
+    """Ask for the ids of the requests that a rule of faults matches, and whether the journal is whole."""
+    return {KIND: TRY, RULE: {**rule}}
+
+
+def pick_question(ids: Sequence[str]) -> JsonObject:
+    """Ask for the entries with these ids."""
+    return {KIND: PICK, IDS: [*ids]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +92,10 @@ class _Reader:
             return {ITEMS: [*self._page(question)]}
         if question[KIND] == NEAR:
             return {ITEMS: [*self._near(question)]}
+        if question[KIND] == TRY:
+            return self._tried(question)
+        if question[KIND] == PICK:
+            return {ITEMS: [*self._picked(question)]}
         expectation = parse_expectation(question[EXPECTATION])
         return find(expectation, map(self._seen, self.entries), is_whole=self.is_whole).document()
 
@@ -94,6 +110,19 @@ class _Reader:
         )
         for entry in islice(wanted, int(as_number(question[TAKE]) or 0)):
             yield render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets))
+
+    def _tried(self, question: ReadOnlyJson) -> JsonObject:
+        rule = parse_tried_rule(question[RULE])
+        seen = [(entry, self._seen(entry)) for entry in self.entries]
+        ids: list[Json] = [entry.id for entry, each in seen if would_match(rule, each.subject, status=entry.status)]
+        is_known = not needs_work(rule) or all(each.is_whole for _, each in seen)
+        return {IDS: ids, IS_WHOLE: self.is_whole and is_known}
+
+    def _picked(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
+        ids = {*as_texts(question[IDS])}
+        for entry in self.entries:
+            if entry.id in ids:
+                yield render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets))
 
     def _near(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
         after, match = as_text(question[AFTER]), parse_match(question[MATCH])

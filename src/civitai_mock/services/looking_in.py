@@ -10,6 +10,7 @@ from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
 from civitai_mock.services.journal_reading import ReadJournal
 from civitai_mock.services.shown_settings import ShowSettings
+from civitai_mock.services.try_rule import TryRule
 from civitai_mock.services.verify_requests import VerifyRequests
 
 
@@ -36,3 +37,4 @@ class LookingIn:
     show_settings: ShowSettings
     read_journal: ReadJournal
     verify: VerifyRequests
+    try_rule: TryRule

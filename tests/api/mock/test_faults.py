@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.domain.fault_presets import Hook, fault_presets
 from civitai_mock.domain.faults.conditions import FaultSubject
-from tests.support.served_app import Opened, Served, make_settings, open_app, serve, serve_all
+from tests.support.served_app import JOBS, Opened, Served, make_settings, open_app, serve, serve_all, template
 
 FAULTS, SERVER = "/_mock/faults", "/_mock/faults?scope=server"
 IN_A = {"X-Mock-Namespace": "a"}
@@ -238,3 +238,47 @@ async def test_a_snapshot_has_the_rules_with_their_counts(served: Served) -> Non
     in_b = {"X-Mock-Namespace": "b"}
     assert await listed(served, **in_b) == [{"id": "fault-1", **ERROR, "times": 2, "hits": 1, "left": 1}]
     assert (await ask(served, "POST", body=ERROR, **in_b))["id"] == "fault-3"
+
+
+DRY_RUN = f"{FAULTS}/dry-run"
+
+
+async def test_a_dry_run_tells_what_a_rule_would_have_hit_and_changes_nothing(served: Served) -> None:
+    job_id = await served.submit_one()
+    for _ in range(4):
+        await served.client.get(f"{JOBS}/{job_id}")
+    route = f"{JOBS}/{{jobId}}"
+    for _ in range(2):
+        found = await ask(served, "POST", DRY_RUN, {**ERROR, "match": {"route": route}, "after": 1, "times": 2})
+        assert (found["count"], [item["route"] for item in found["items"]]) == (2, [route, route])
+        assert "incomplete" not in found
+    journal = (await ask(served, "GET", "/_mock/journal"))["items"]
+    assert found["items"] == journal[1:3]
+    newest = await ask(served, "POST", f"{DRY_RUN}?take=1", {**ERROR, "match": {"route": route}})
+    assert (newest["count"], newest["items"]) == (4, journal[:1])
+    assert (await listed(served), served.namespace.faults.is_any_set) == ([], False)
+
+
+async def test_a_dry_run_of_a_rule_about_jobs_tells_submissions(served: Served) -> None:
+    for prompt in ("a fox", "a cat"):
+        params = {**template()["params"], "prompt": prompt}
+        assert (await served.client.post(JOBS, json=template(params=params))).status_code == 202
+    rule = {"match": {"prompt": {"contains": "fox"}}, "action": {"fail": {"message": "boom"}}}
+    found = await ask(served, "POST", DRY_RUN, rule)
+    assert (found["count"], found["items"][0]["request"]["body"]["params"]["prompt"]) == (1, "a fox")
+
+
+async def test_a_dry_run_says_where_the_journal_is_not_whole() -> None:
+    async with serve(journal_max_entries=2) as served:
+        for _ in range(3):
+            await served.client.get(f"{JOBS}/00000000-0000-0000-0000-000000000000")
+        found = await ask(served, "POST", DRY_RUN, ERROR)
+        assert (found["count"], found["incomplete"]) == (2, True)
+    async with serve(journal_max_entries=0) as served:
+        answer = await served.client.post(DRY_RUN, json=ERROR)
+        assert (answer.status_code, "JOURNAL_MAX_ENTRIES" in answer.json()["detail"]) == (409, True)
+
+
+async def test_a_dry_run_reads_a_rule_as_it_would_be_added(served: Served) -> None:
+    answer = await served.client.post(DRY_RUN, json={**ERROR, "tims": 2})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["tims"])

@@ -13,11 +13,12 @@ from civitai_mock.api.context import exchange, use_cases
 from civitai_mock.api.json_body import read_any
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.changes import changed, done
-from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
+from civitai_mock.api.mock.lists import LIST_PARAMETERS, MOST, USUAL, page_of
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import FaultRuleDocument, FaultRuleList, FaultRuleSettings, NotYet
+from civitai_mock.api.mock.schemas import FaultRuleDocument, FaultRuleList, FaultRuleSettings, NotYet, TriedRule
 from civitai_mock.api.mock.scopes import SCOPE_PARAMETER, record_name
-from civitai_mock.api.openapi import Operation, path_parameter
+from civitai_mock.api.openapi import Operation, count_parameter, path_parameter
+from civitai_mock.api.query_params import count
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.faults.rules import FaultRule, check_available, parse_rule
 from civitai_mock.domain.json_types import JsonObject
@@ -57,6 +58,15 @@ async def delete_fault(request: Request) -> Response:
 
 async def delete_faults(request: Request) -> Response:
     return done(await _edit(request).clear(record_name(request)))
+
+
+async def try_fault(request: Request) -> Response:
+    """Answer what a rule would have hit; it is read as one that is to be added."""
+    take = count(request, "take", default=USUAL, most=MOST)
+    rule = await _read_rule(request, _now(request))
+    tried = await use_cases(request).looking_in.try_rule(rule, take=take)
+    found: JsonObject = {"count": tried.count, "items": [*tried.items]}
+    return JsonResponse({**found, "incomplete": True} if tried.is_incomplete else found)
 
 
 async def _read_rule(request: Request, now: datetime) -> FaultRule:
@@ -135,6 +145,25 @@ ROUTES = [
             parameters=[SCOPE_PARAMETER],
             responses={204: None, 200: NotYet},
             problems=CHANGE_PROBLEMS,
+        ),
+    ),
+    ControlRoute(
+        f"{PATH}/dry-run",
+        try_fault,
+        method="POST",
+        operation=Operation(
+            id="tryFault",
+            summary="Tell what a rule of faults would have hit in the journal",
+            tag=CONTROL_TAG,
+            parameters=[count_parameter("take", default=USUAL, most=MOST)],
+            body=[FaultRuleSettings],
+            responses={200: TriedRule},
+            problems=[*CHANGE_PROBLEMS, 409],
+            description=(
+                "`times`, `after` and `every` count; dice, `until` and `enabled` do not. A rule about jobs, their blobs"
+                " or callbacks is held against submissions; one about blobs that asks for nothing of a job, against"
+                " those who asked for one. Nothing goes wrong, and nothing is counted."
+            ),
         ),
     ),
     ControlRoute(

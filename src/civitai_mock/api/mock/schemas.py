@@ -452,6 +452,14 @@ class JournalEntryList(TypedDict):
     next: NotRequired[str]
 
 
+class TriedRule(TypedDict):
+    """How many requests a rule would have hit, and the youngest of them; it is incomplete if others may have come."""
+
+    count: int
+    items: Sequence[JournalEntryItem]
+    incomplete: NotRequired[bool]
+
+
 class CountBounds(TypedDict, total=False):
     """How many requests are to match, at least and at most."""
 
