@@ -168,6 +168,37 @@ async def _in_parts(chunks: list[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
+async def test_what_is_kept_of_bodies_counts_among_those_of_all_requests(served: Served) -> None:
+    bodies, body = served.app.context.bodies, json.dumps(template()).encode()
+    await set_rule(served, {"action": {"delay": "1s"}, "times": 1})
+    await set_rule(served, {"match": {"prompt": {"contains": "fox"}}, **TEAPOT})
+    posting = asyncio.create_task(served.client.post(JOBS, content=_in_parts([body, b" "])))
+    await settle()
+    assert bodies.taken == len(body) + 1
+    served.clock.advance(1.1)
+    assert (await posting).status_code == 202
+    assert (await served.client.post(JOBS, content=body)).status_code == 418
+    assert bodies.taken == 0
+
+
+async def test_a_body_for_which_there_is_no_room_is_refused_or_left_to_its_route(served: Served) -> None:
+    bodies, body = served.app.context.bodies, json.dumps(template()).encode()
+    await set_rule(served, {"match": {"prompt": {"contains": "fox"}}, "action": {"delay": "1s"}, "times": 1})
+    others = bodies.held()
+    others.grow(bodies.most)
+    assert (await served.client.post(JOBS, content=body)).json()["code"] == "too_many_bodies"
+    others.shrink(bodies.most)
+    rule_id = (await served.client.get(FAULTS)).json()["items"][0]["id"]
+    await served.client.put(f"{FAULTS}/{rule_id}", json={"action": {"delay": "1s"}})
+    others.grow(bodies.most)
+    posting = asyncio.create_task(served.client.post(JOBS, content=_in_parts([body[:9], body[9:]])))
+    await settle()
+    others.shrink(bodies.most)
+    served.clock.advance(1.1)
+    assert (await posting).status_code == 202
+    assert bodies.taken == 0
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [

@@ -268,11 +268,15 @@ async def test_throttle_has_one_header_of_each_name_beside_a_real_limit() -> Non
 @both
 async def test_unauthorized_refuses_a_token_that_was_good(served: Served, wire: Wire) -> None:
     path, token = await wire.status_path(served), {"authorization": "Bearer good"}
+    assert (await served.client.get(path, headers=token)).status_code < 300
     await set_rule(served, "unauthorized")
-    assert (await served.client.get(path)).status_code < 300
-    answer = await served.client.get(path, headers=token)
-    assert_problem(answer, 401)
-    assert (answer.headers["www-authenticate"], answer.json()["code"]) == ("Bearer", "unauthorized")
+    for headers in (token, {}):  # with AUTH=off none is needed
+        answer = await served.client.get(path, headers=headers)
+        assert_problem(answer, 401)
+        assert (answer.headers["www-authenticate"], answer.json()["code"]) == ("Bearer", "unauthorized")
+    await served.store_blob("A1")
+    assert (await served.client.get(served.blob_url("A1"))).status_code == 200  # it is signed
+    assert (await served.client.get(served.blob_url("A1"), headers=token)).status_code == 401
 
 
 @both

@@ -49,3 +49,8 @@ class Share:
             raise TooManyBodiesError("The bodies of other requests take all the room there is. Try again.")
         budget.taken += size
         self._size += size
+
+    def shrink(self, size: int) -> None:
+        """Give so many bytes back."""
+        self._budget.taken -= size
+        self._size -= size

@@ -46,7 +46,7 @@ class Target(StrEnum):
     WHAT_IF = "whatIf"  # the same with `whatif=true`
     WHAT_IF_WITH_IMAGE = "whatIfWithImage"  # and with an image that it names
     PROMPT_WITH_TERM = "promptWithTerm"  # POST with a prompt text that has the param `term` in it
-    WITH_TOKEN = "withToken"  # noqa: S105 - a kind of requests
+    WITH_TOKEN = "withToken"  # noqa: S105 - what has a token, or what a token is for
     INVALID = "invalid"  # what is a 400, as is known once it was answered
     RESOURCE = "resource"  # GET of a resource of v2
 

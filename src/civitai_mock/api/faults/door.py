@@ -1,7 +1,11 @@
 """Let faults hit a request: choose a rule, note it for the answer and the journal, and do what it says."""
 
+from contextlib import suppress
+
 from starlette.types import ASGIApp, Receive
 
+from civitai_mock.api.body_budget import TooManyBodiesError
+from civitai_mock.api.errors import BodyTimeoutError
 from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.faults.faulty_answers import FaultyAnswer, Find, InvalidAnswer
 from civitai_mock.api.faults.kept_body import KeptBody
@@ -21,14 +25,15 @@ async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple
         asked, exchange.asked_fault = exchange.asked_fault, None
     if asked is None and exchange.asked_fault is None and not faults.hits(Hook.REQUEST):
         return await find(exchange.scope, receive), receive
-    body, needs = KeptBody(receive, exchange.context.options), faults.needs(asked)
+    context, needs = exchange.context, faults.needs(asked)
+    body = KeptBody(receive, context.options, context.bodies)
+    exchange.on_end = body.let_go
     subject = await read_subject(exchange, body, needs=needs)
     choice = await faults.choose(subject, asked=asked)
     exchange.looks = choice.looks
     if choice.rule is not None:
         exchange.note_fault(choice.rule.id)
-        if _is_for_the_journal(exchange):
-            await body.read(exchange.context.bodies)
+        await _read_for_journal(exchange, body)
         return FaultyAnswer(exchange=exchange, rule=choice.rule, subject=subject, body=body, find=find), body.receive
     if exchange.asked_fault is not None and Target.SUBMIT in subject.targets:
         exchange.note_fault(exchange.asked_fault.id)
@@ -37,7 +42,9 @@ async def pass_faults(exchange: Exchange, receive: Receive, find: Find) -> tuple
     return await find(exchange.scope, body.receive), body.receive
 
 
-def _is_for_the_journal(exchange: Exchange) -> bool:
-    """Return whether the journal is to have the body, also if nobody reads it: files are not waited for."""
+async def _read_for_journal(exchange: Exchange, body: KeptBody) -> None:
+    """Read a body that nobody else may read, as far as it comes, for the journal; it can do without files."""
     is_sent = exchange.recording is not None and exchange.method not in READING_METHODS
-    return is_sent and is_json(exchange.header(b"content-type"))
+    if is_sent and is_json(exchange.header(b"content-type")):
+        with suppress(BodyTimeoutError, TooManyBodiesError):
+            await body.read()

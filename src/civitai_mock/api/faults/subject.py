@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+from civitai_mock.api.access import GUARDED_PATHS
 from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.faults.kept_body import KeptBody
 from civitai_mock.api.json_body import decode, is_json, most_values
 from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.query_params import FLAGS
+from civitai_mock.api.signed_requests import proves_itself
 from civitai_mock.api.v1 import JOB_PATH, JOBS_PATH
 from civitai_mock.api.v2.route_table import RECIPE_PATH, WORKFLOW_PATH, WORKFLOWS_PATH
 from civitai_mock.domain.errors import InvalidRequestError
@@ -74,7 +76,7 @@ def request_subject(
         ecosystems=work.ecosystems,
         prompts=work.prompts,
         image_given=work.image_given if is_submission else None,
-        targets=frozenset(_targets(method, route, query, texts, work)),
+        targets=frozenset(_targets(method, path, route, query, texts, work)),
         version=VERSIONS.get(path[:4]),
     )
 
@@ -94,7 +96,7 @@ def is_what_if(query: bytes) -> bool:
 
 
 def _targets(
-    method: str, route: str | None, query: bytes, headers: Mapping[str, str], work: SubmittedWork
+    method: str, path: str, route: str | None, query: bytes, headers: Mapping[str, str], work: SubmittedWork
 ) -> Iterator[Target]:
     if method == "GET" and route in STATUS_ROUTES:
         yield Target.STATUS
@@ -107,7 +109,8 @@ def _targets(
             yield Target.WHAT_IF
             if work.image_given:
                 yield Target.WHAT_IF_WITH_IMAGE
-    if bearer_token(headers.get("authorization")):
+    proof: Scope = {"method": method, "path": path, "query_string": query}
+    if bearer_token(headers.get("authorization")) or (path.startswith(GUARDED_PATHS) and not proves_itself(proof)):
         yield Target.WITH_TOKEN
 
 
@@ -133,7 +136,7 @@ def find_route(routes: Iterable[Route], scope: Scope) -> Route | None:
 
 
 async def _read_work(exchange: Exchange, body: KeptBody) -> SubmittedWork:
-    content = await body.read(exchange.context.bodies) if is_json(exchange.header(b"content-type")) else None
+    content = await body.read() if is_json(exchange.header(b"content-type")) else None
     if content is None:
         return NO_WORK
     most = most_values(exchange.context.options)
