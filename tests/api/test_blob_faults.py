@@ -184,17 +184,19 @@ async def test_refreshing_an_expired_blob_gives_a_good_url(run: Run) -> None:
     assert (await run.download(blob["previewUrl"])).status_code == 200
 
 
-def reading_workflow(url: str) -> dict[str, Any]:
-    return {"steps": [{"$type": "convertImage", "input": {"image": url, "output": {"format": "png"}}}]}
-
-
 async def outcome_of_reading(run: Run, version: Version, url: str) -> tuple[str, str]:
     """Return how a job ends that reads an image, and why."""
     if version is V1:
         control_net = {"preprocessor": "canny", "weight": 1, "imageUrl": url}
         status = await run.run(template(controlNets=[control_net]))
         return status["lastEvent"]["type"], status["lastEvent"]["context"].get("message", "")
-    answer = await run.client.post(WORKFLOWS, json=reading_workflow(url))
+    step = {"$type": "convertImage", "input": {"image": url, "output": {"format": "png"}}}
+    return await run_step(run, step)
+
+
+async def run_step(run: Run, step: dict[str, Any]) -> tuple[str, str]:
+    """Return how a workflow of one step ends, and why."""
+    answer = await run.client.post(WORKFLOWS, json={"steps": [step]})
     assert answer.status_code == 202, answer.text
     path = f"{WORKFLOWS}/{answer.json()['id']}"
 
@@ -218,6 +220,18 @@ async def test_a_job_that_reads_an_expired_url_fails(run: Run, version: Version,
     renewed = version.url(await run.get(made.status_path))
     await run.clear_rules()
     assert (await outcome_of_reading(run, version, renewed))[0].lower() == "succeeded"
+
+
+@pytest.mark.parametrize("preset", ["blob-expired", "blob-lost", "blob-late", "blob-timeout"])
+async def test_a_job_fails_that_only_seems_to_read_a_blob(run: Run, preset: str) -> None:
+    """In simulation some need no image to be there: it is a fault all the same."""
+    made, _ = await made_with(run, V1, preset, by_header=False)
+    for job in ({"$type": "imageTransform", "transformer": "canny"}, {"$type": "imageEmbedding"}):
+        event = (await run.run({**job, "imageUrl": made.url}))["lastEvent"]
+        assert (event["type"], event["context"]["message"][:21]) == ("Failed", "Cannot load an input:")
+    step = {"$type": "mediaCaptioning", "input": {"mediaUrl": made.url}}
+    outcome, reason = await run_step(run, step)
+    assert (outcome, reason[:21]) == ("failed", "Cannot load an input:")
 
 
 @both

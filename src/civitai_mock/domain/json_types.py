@@ -53,3 +53,15 @@ def as_number(value: Json) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):  # a union of types takes twice as long
         return value if isinstance(value, int) or isfinite(value) else None
     return None
+
+
+def named_texts(name: str, value: Json) -> Iterator[tuple[str, str]]:
+    """Yield each text in a value, with the name of the member that it stands in."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for member, item in value.items():
+            yield from named_texts(member, item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from named_texts(name, item)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
-from civitai_mock.domain.errors import MockError
+from civitai_mock.domain.errors import JobError, MockError
 from civitai_mock.domain.json_types import as_text
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 
 LOST, EXPIRED_AT = "lost", "expiredAt"  # of what is kept of a blob
+
+
+class SpoiledInputError(JobError):
+    """Ends a job that reads a blob with a fault, also where it could do without."""
 
 
 class SilentBlobError(MockError):

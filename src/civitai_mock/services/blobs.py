@@ -149,6 +149,12 @@ class BlobAccess:
             raise NotFoundError(f"The blob '{blob_key}' does not exist.")
         return blob
 
+    async def meet(self, blob_key: str, reading: BlobReading) -> None:
+        """Let happen what a fault of a blob has for who reads it; nothing does without one, nor if there is no blob."""
+        blob = await self.blobs.stat(blob_key)
+        if blob is not None and self._may_go_wrong(blob, reading):
+            await self.get_faults().met(blob, reading)
+
     async def find(self, blob_key: str, *, owner: str | None) -> Blob | UndrawnBlob | None:
         """Return what is known of a blob without drawing it; None if it does not exist."""
         blob = await self._known(blob_key, owner)

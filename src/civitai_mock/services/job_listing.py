@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import Json, ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson, named_texts
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.search import JobCriteria, Position
 from civitai_mock.domain.stages import JobEventType
@@ -87,23 +87,11 @@ def known_job_type(name: str) -> str:
 
 def prompt_of(spec: ReadOnlyJson) -> str | None:
     """Return the first prompt text in a spec; None for a job without any."""
-    texts = (text for name, text in _named_texts(PROMPT, dict(spec)) if name == PROMPT)
+    texts = (text for name, text in named_texts(PROMPT, dict(spec)) if name == PROMPT)
     return next(texts, None)
 
 
 def _texts_of(job: Job) -> Iterator[str]:
     yield job.id
     yield from (str(resource.air) for resource in job.resources)
-    yield from (text for _, text in _named_texts("", dict(job.spec)))
-
-
-def _named_texts(name: str, value: Json) -> Iterator[tuple[str, str]]:
-    """Yield each text in a value, with the name of the member that it stands in."""
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict):
-        for member, item in value.items():
-            yield from _named_texts(member, item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _named_texts(name, item)
+    yield from (text for _, text in named_texts("", dict(job.spec)))

@@ -1,6 +1,7 @@
 """What a claimed job carries from stage to stage, and the services that its executor works with."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from civitai_mock.network.media import MediaFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, LoadInput, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.blob_reading import BlobReading, SilentBlobError
+from civitai_mock.services.blob_reading import BlobReading, SilentBlobError, SpoiledInputError
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import StagePlan
     from civitai_mock.services.archives import BlobArchives
 
-UNREADABLE = (ForbiddenError, NotFoundError, SilentBlobError)  # what keeps a job from a blob
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
 
@@ -146,9 +146,21 @@ class JobContext:
     async def open_blob(self, key: str) -> OpenBlob:
         """Return a blob that the request names; raise `JobError` if the job's consumer has none under that key."""
         try:
-            return await self.services.blob_access.open(key, owner=self.owner, reading=BlobReading())
-        except UNREADABLE as error:
+            with self.reading() as reading:
+                return await self.services.blob_access.open(key, owner=self.owner, reading=reading)
+        except NotFoundError as error:
             raise JobError(error.message) from error
+
+    @contextmanager
+    def reading(self, *, signed_at: datetime | None = None) -> Iterator[BlobReading]:
+        """Yield how the job reads a blob; raise `SpoiledInputError` if a fault of the blob keeps it from that."""
+        hits: list[str] = []
+        try:
+            yield BlobReading(signed_at=signed_at, note=hits.append)
+        except (ForbiddenError, NotFoundError, SilentBlobError) as error:
+            if not hits:
+                raise
+            raise SpoiledInputError(f"Cannot load an input: {error.message}") from error
 
     async def store_blob(self, key: str, content: AsyncIterator[bytes], content_type: str) -> Blob:
         """Store a file of the job for as long as the job is kept."""

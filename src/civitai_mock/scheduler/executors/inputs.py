@@ -9,8 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from civitai_mock.domain.blob import blob_key
+from civitai_mock.domain.blob import BlobLink, blob_key
 from civitai_mock.domain.errors import (
+    ForbiddenError,
     HostFailedError,
     HostRefusedError,
     JobError,
@@ -18,13 +19,14 @@ from civitai_mock.domain.errors import (
     TransientError,
     UnreachableError,
 )
+from civitai_mock.domain.json_types import named_texts
 from civitai_mock.generation.media import MediaInput
 from civitai_mock.generation.work import DerivedWork, is_url
 from civitai_mock.network.media import FileLimits
 from civitai_mock.ports import LoadInput
-from civitai_mock.scheduler.executors.context import UNREADABLE, JobContext
+from civitai_mock.scheduler.executors.context import JobContext
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.blob_reading import BlobReading
+from civitai_mock.services.blob_reading import SpoiledInputError
 
 logger = structlog.stdlib.get_logger()
 
@@ -40,10 +42,28 @@ async def signed_blob(context: JobContext, url: str) -> OpenBlob | None:
         link = context.services.own_blob_links.find(url, at=context.job.created_at)
         if link is None:
             return None
-        reading = BlobReading(signed_at=link.signed_at)
-        return await context.services.blob_access.open_link(link, owner=context.owner, reading=reading)
-    except UNREADABLE as error:
+        with context.reading(signed_at=link.signed_at) as reading:
+            return await context.services.blob_access.open_link(link, owner=context.owner, reading=reading)
+    except (ForbiddenError, NotFoundError) as error:
         raise JobError(f"Cannot load an input image: {error.message}") from error
+
+
+async def check_own_urls(context: JobContext) -> None:
+    """Raise `SpoiledInputError` for a URL of ours in the request whose blob has a fault.
+
+    This is for work that is simulated without its inputs: nothing else of a URL matters to it.
+    """
+    for _, url in named_texts("", dict(context.job.spec)):
+        if is_url(url) and (link := _signed_link(context, url)) is not None:
+            with context.reading(signed_at=link.signed_at) as reading:
+                await context.services.blob_access.meet(link.key, reading)
+
+
+def _signed_link(context: JobContext, url: str) -> BlobLink | None:
+    try:
+        return context.services.own_blob_links.find(url, at=context.job.created_at)
+    except (ForbiddenError, NotFoundError, ValueError):
+        return None
 
 
 async def fetched_blob(context: JobContext, index: int, url: str, *, limits: FileLimits) -> OpenBlob:
@@ -80,6 +100,8 @@ async def find_input(context: JobContext, work: DerivedWork, index: int) -> Load
             raise
         logger.warning("a drawing stands in for an input", reason=error.message)
         return partial(_stand_in, context, work, source)
+    except SpoiledInputError:
+        raise
     except (JobError, HostFailedError):
         if work.needs_inputs:
             raise

@@ -8,6 +8,7 @@ from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext
+from civitai_mock.scheduler.executors.inputs import check_own_urls
 from civitai_mock.services.streams import one_chunk
 
 if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
@@ -25,6 +26,7 @@ class ResultExecutor(Executor):
     work: ResultWork
 
     async def collect(self, context: JobContext) -> None:
+        await check_own_urls(context)
         await context.simulate_work(self.work.seconds)
         context.result = self.work.result
 
@@ -45,6 +47,7 @@ class TransformExecutor(Executor):
 
     async def _original(self, context: JobContext) -> bytes:
         if self.work.blob_key is None:
+            await check_own_urls(context)
             return await context.services.artist.draw(self.work.image_url, seed=0)
         opened = await context.open_blob(self.work.blob_key)
         blob = opened.blob
