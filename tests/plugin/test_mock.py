@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import threading
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -190,3 +191,44 @@ def test_calls_are_there_once_they_are_answered(mock: CivitaiMock) -> None:
     assert {call["status"] for call in mock.calls} == {404}
     mock.reset()
     assert mock.calls == []
+
+
+def test_what_was_asked_is_verified(mock: CivitaiMock) -> None:
+    submit(mock)
+    mock.client.get(f"{JOBS}/1")
+    mock.verify(method="POST")
+    mock.verify(count=1, route=JOBS, match={"$type": "textToImage"})
+    mock.verify(count={"min": 1, "max": 2}, method="GET")
+    mock.verify(count=0, method="DELETE")
+    mock.verify(order=[{"method": "POST"}, {"method": "GET"}])
+
+
+def test_a_failed_verification_shows_what_came_nearest(mock: CivitaiMock) -> None:
+    mock.client.get(f"{JOBS}/1%1b")
+    with pytest.raises(AssertionError) as failed:
+        mock.verify(count=2, method="DELETE")
+    first, *others = str(failed.value).splitlines()
+    assert first.startswith("Expected 2 requests to match; found 0.")
+    assert others[:2] == ["expected: 2", "actual: 0"]
+    assert others[2].startswith("nearest: GET /ns/")
+    assert others[2].endswith("match.method: expected 'DELETE', found 'GET'")
+    assert str(failed.value).replace("\n", "").isprintable()
+    with pytest.raises(AssertionError, match="in this order"):
+        mock.verify(order=[{"method": "GET"}, {"method": "POST"}])
+
+
+def test_a_misspelt_verification_is_no_failed_one(mock: CivitaiMock) -> None:
+    with pytest.raises(CivitaiMockError, match="Did you mean 'method'"):
+        mock.verify(methd="POST")
+    with pytest.raises(CivitaiMockError, match="within: "):
+        mock.verify(within="soon", method="POST")
+
+
+@pytest.mark.parametrize("within", [20, timedelta(seconds=20), "20s"], ids=repr)
+def test_a_verification_waits_for_what_is_still_to_come(mock: CivitaiMock, within: float | timedelta | str) -> None:
+    answered: list[int] = []
+    later = threading.Timer(0.05, lambda: answered.append(mock.client.get(f"{JOBS}/1").status_code))
+    later.start()
+    mock.verify(count=1, method="GET", within=within)
+    later.join()
+    assert answered == [404]

@@ -129,6 +129,11 @@ def path_of(*parts: str) -> str:
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
+def printable(line: str) -> str:
+    """Return a line without what could move the cursor of a terminal: paths and prompts are anybody's."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
+
+
 def _reason(error: Exception) -> str:
     words = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return " ".join(words.split())
@@ -146,4 +151,4 @@ def _refusal(request: str, status: int, content: bytes) -> CivitaiMockError:
     members = wrong.items() if isinstance(wrong, dict) else ()
     told = [f"{path}: {message}" for path, messages in members for message in messages]
     detail = "; ".join(told) or problem.get("detail") or problem.get("title")
-    return CivitaiMockError(f"{request}: {status}, {detail}", status=status, problem=problem)
+    return CivitaiMockError(printable(f"{request}: {status}, {detail}"), status=status, problem=problem)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from civitai_mock.pytest_plugin.clock import MockClock, duration_text
-from civitai_mock.pytest_plugin.control import CivitaiMockError, path_of
+from civitai_mock.pytest_plugin.control import CivitaiMockError, path_of, printable
 from civitai_mock.pytest_plugin.marker import MockOptions
 from civitai_mock.pytest_plugin.server import CivitaiMockServer
 
@@ -151,14 +151,16 @@ class CivitaiMock:
         count: int | Mapping[str, int] | None = None,
         order: Sequence[Mapping[str, Any]] | None = None,
         within: float | timedelta | str | None = None,
-        **match: Any,
+        match: Mapping[str, Any] | None = None,
+        **members: Any,
     ) -> None:
         """Raise `AssertionError` if not as many requests came as expected, or not in this order.
 
-        `match` is that of a rule: `method="POST"`, `route="/v1/consumer/jobs"`. With `within` it waits so long.
+        Which requests, is said as in a rule: `method="POST", route="/v1/consumer/jobs"`, or as a whole in `match`.
+        With `within` it waits so long.
         """
         __tracebackhide__ = True
-        question: dict[str, Any] = {"match": match or None, "count": count, "order": order}
+        question: dict[str, Any] = {"match": {**(match or {}), **members} or None, "count": count, "order": order}
         question["within"] = None if within is None else duration_text(within)
         try:
             self.control.change(
@@ -214,4 +216,4 @@ def _difference(problem: Mapping[str, Any]) -> str:
         f"nearest: {request['method']} {request['path']}: {request['difference']}"
         for request in problem.get("nearest", ())
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from civitai_mock.pytest_plugin.control import CivitaiMockError
+from civitai_mock.pytest_plugin.control import CivitaiMockError, printable
 from civitai_mock.pytest_plugin.mock import CivitaiMock
 
 MOST_SHOWN = 20
@@ -20,7 +20,7 @@ def describe(mock: CivitaiMock) -> str:
             lines += part(mock)
         except CivitaiMockError as error:
             lines.append(str(error))
-    return "\n".join(map(_printable, lines))
+    return "\n".join(map(printable, lines))
 
 
 def _requests(mock: CivitaiMock) -> Iterator[str]:
@@ -60,8 +60,3 @@ def _heading(noun: str, page: Mapping[str, Any]) -> str:
 def _time(date: str) -> str:
     """Return the time of the day, to the millisecond."""
     return date.partition("T")[2][:12]
-
-
-def _printable(line: str) -> str:
-    """Return a line without what could move the cursor of a terminal: paths and prompts are anybody's."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
