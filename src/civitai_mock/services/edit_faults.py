@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from civitai_mock.domain.errors import ConflictError, NotFoundError
 from civitai_mock.domain.faults.rules import ENABLED, FaultRule
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_object
 from civitai_mock.domain.namespaces import SERVER, SHARED_EPOCH
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.fault_rules import (
     ID,
     PREFIX,
@@ -20,8 +21,8 @@ from civitai_mock.services.fault_rules import (
     StoredRule,
     parse_stored_rule,
 )
-from civitai_mock.services.faults import RULES
 from civitai_mock.services.namespaces import ChangedNamespace, ManageNamespaces
+from civitai_mock.services.rule_counters import RULES, rule_counters
 
 LAST_RULE: Final = "lastRule"  # the member with the number of the last rule that was made: no two get one id
 MOST_BYTES = 4 * 1024 * 1024  # of all rules together: a document of MongoDB holds 16
@@ -79,7 +80,7 @@ class EditFaults:
             added = StoredRule(rule=named, life=life, set_at=now).document()
             return self._with({**document, LAST_RULE: number}, [*_documents(document), added])
 
-        changed = await self.manage.edit(name, add)
+        changed = await self._edit(name, add)
         return await self._changed(name, changed, place=-1)
 
     async def replace(self, name: str, rule: FaultRule, *, now: datetime) -> ChangedRule:
@@ -96,7 +97,7 @@ class EditFaults:
             documents[place] = {**before, RULE: after[RULE]} if goes_on else after
             return self._with(document, documents)
 
-        changed = await self.manage.edit(name, put)
+        changed = await self._edit(name, put)
         return await self._changed(name, changed, place=_place(changed.record.document, rule.id))
 
     async def remove(self, name: str, rule_id: str) -> Sequence[str]:
@@ -106,11 +107,26 @@ class EditFaults:
             place, documents = _place(document, rule_id), _documents(document)
             return self._with(document, [*documents[:place], *documents[place + 1 :]])
 
-        return (await self.manage.edit(name, remove)).not_yet
+        return (await self._edit(name, remove)).not_yet
 
     async def clear(self, name: str) -> Sequence[str]:
         """Remove all rules, and return the processes that do not obey yet."""
-        return (await self.manage.edit(name, lambda document: self._with(document, []))).not_yet
+        return (await self._edit(name, lambda document: self._with(document, []))).not_yet
+
+    async def _edit(self, name: str, change: Callable[[ReadOnlyJson], ReadOnlyJson]) -> ChangedNamespace:
+        """Change the rules, and forget the counters of lives that are over."""
+        over: set[str] = set()
+
+        def noting(document: ReadOnlyJson) -> ReadOnlyJson:
+            after = change(document)
+            over.clear()
+            over.update({*rule_counters(document.get(RULES))}.difference(rule_counters(after.get(RULES))))
+            return after
+
+        changed = await self.manage.edit(name, noting)
+        with ErrorBoundary("counters of rules not forgotten"):
+            await self.manage.store.forget_counts(_counted_in(name, changed.record.epoch), sorted(over))
+        return changed
 
     async def _changed(self, name: str, changed: ChangedNamespace, *, place: int) -> ChangedRule:
         stored = parse_stored_rule(_documents(changed.record.document)[place])
@@ -119,8 +135,7 @@ class EditFaults:
 
     async def _shown(self, name: str, epoch: int, stored: Sequence[StoredRule]) -> Sequence[ShownRule]:
         """Return rules with their hits; a count goes on where a rule that is spent meets a process that is not told."""
-        epoch = SHARED_EPOCH if name == SERVER else epoch
-        hits = await self.manage.store.counted(epoch, [each.hits_key for each in stored])
+        hits = await self.manage.store.counted(_counted_in(name, epoch), [each.hits_key for each in stored])
         return [ShownRule(stored=each, hits=_at_most_times(each.rule, hits.get(each.hits_key, 0))) for each in stored]
 
     def _with(self, document: ReadOnlyJson, rules: Sequence[Json]) -> JsonObject:
@@ -130,6 +145,10 @@ class EditFaults:
             raise ConflictError(f"All rules together take more than {MOST_BYTES} bytes.")
         changed = {name: value for name, value in document.items() if name != RULES}
         return {**changed, RULES: list(rules)} if rules else changed
+
+
+def _counted_in(name: str, epoch: int) -> int:
+    return SHARED_EPOCH if name == SERVER else epoch
 
 
 def _documents(document: ReadOnlyJson) -> Sequence[JsonObject]:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,8 +10,9 @@ from civitai_mock.domain.errors import ConflictError, NotFoundError, fault
 from civitai_mock.domain.faults.scenarios import STATE, Scenario
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.namespaces import NamespaceRecord
+from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.faults import SCENARIOS
-from civitai_mock.services.namespaces import ManageNamespaces
+from civitai_mock.services.namespaces import ChangedNamespace, ManageNamespaces
 from civitai_mock.services.scenarios import FileScenarios, StoredScenario, scenarios_of
 
 MOST_BYTES = 2 * 1024 * 1024  # of all scenarios together: a document of MongoDB holds 16, with the rules
@@ -51,12 +52,12 @@ class EditScenarios:
     async def put(self, namespace: str, scenario: Scenario) -> ShownScenario:
         """Set a scenario, which begins anew."""
         stored = StoredScenario(scenario=scenario, life=secrets.token_hex(8))
-        changed = await self.manage.edit(namespace, partial(self._with, stored=stored))
+        changed = await self._edit(namespace, scenario.name, partial(self._with, stored=stored))
         return ShownScenario(scenario=scenario, state=scenario.start, not_yet=changed.not_yet)
 
     async def remove(self, namespace: str, name: str) -> Sequence[str]:
         """Remove a scenario, and return the processes that do not obey yet."""
-        return (await self.manage.edit(namespace, partial(self._without, name=name))).not_yet
+        return (await self._edit(namespace, name, partial(self._without, name=name))).not_yet
 
     async def set_state(self, namespace: str, name: str, state: str) -> ShownScenario:
         """Put a scenario into a state, whatever state it is in; raise `InvalidRequestError` for an unknown one."""
@@ -69,6 +70,22 @@ class EditScenarios:
             before = (await store.counted(record.epoch, [stored.key])).get(stored.key, 0)
             if await store.swap_count(record.epoch, stored.key, before, after):
                 return ShownScenario(scenario=stored.scenario, state=state)
+
+    async def _edit(
+        self, namespace: str, name: str, change: Callable[[ReadOnlyJson], ReadOnlyJson]
+    ) -> ChangedNamespace:
+        """Change a scenario, and forget the state of the one before."""
+        over: list[str] = []
+
+        def noting(document: ReadOnlyJson) -> ReadOnlyJson:
+            before = self._of(document).get(name)
+            over[:] = [] if before is None else [before.key]
+            return change(document)
+
+        changed = await self.manage.edit(namespace, noting)
+        with ErrorBoundary("states of scenarios not forgotten"):
+            await self.manage.store.forget_counts(changed.record.epoch, over)
+        return changed
 
     async def _read(self, record: NamespaceRecord, stored: StoredScenario) -> ShownScenario:
         return _shown(stored, await self.manage.store.counted(record.epoch, [stored.key]))

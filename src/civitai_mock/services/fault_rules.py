@@ -8,9 +8,9 @@ import structlog
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import Hook
-from civitai_mock.domain.faults.choice import Counted
 from civitai_mock.domain.faults.rules import FaultRule, parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
+from civitai_mock.services.rule_counters import HITS, rule_key
 
 ID, LIFE, SET_AT, RULE = "id", "life", "setAt", "rule"
 PREFIX, SERVER_PREFIX = "fault-", "server-fault-"  # of ids
@@ -34,12 +34,12 @@ class StoredRule:
     @property
     def hits_key(self) -> str:
         """Return the name of the counter of its hits."""
-        return self.key + Counted.HITS
+        return self.key + HITS
 
     @property
     def key(self) -> str:
         """Return what the names of its counters begin with."""
-        return f"faults/{self.rule.id}/{self.life}/"
+        return rule_key(self.rule.id, self.life)
 
     def document(self) -> JsonObject:
         """Return what is stored."""

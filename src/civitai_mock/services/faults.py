@@ -9,6 +9,7 @@ from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from civitai_mock.ports import Clock, Ids, Metrics, NamespaceStore
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
+from civitai_mock.services.rule_counters import HITS, MATCHES, RULES
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
     from collections.abc import Collection, Mapping, Sequence
@@ -20,9 +21,7 @@ if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the st
     from civitai_mock.services.fault_rules import ObeyedRules, ParsedRules, StoredRule
     from civitai_mock.services.scenarios import FileScenarios, ObeyedScenarios
 
-RULES: Final = "rules"  # the member of the documents of namespaces and server
 SCENARIOS: Final = "scenarios"  # the member of the documents of namespaces
-MATCHES, HITS = "matches", "hits"  # what is counted of a rule, as `Counted` names it
 DICE_SIDES: Final = 2**32  # of `Ids.seed`
 
 

@@ -7,10 +7,11 @@ from functools import partial
 
 from civitai_mock.domain.errors import ConflictError, NotFoundError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
-from civitai_mock.domain.namespaces import DEFAULT, SERVER, NamespaceRecord
+from civitai_mock.domain.namespaces import DEFAULT, SERVER, SHARED_EPOCH, NamespaceRecord
 from civitai_mock.ports import Clock, NamespaceStore
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING
+from civitai_mock.services.rule_counters import RULES, rule_counters
 
 TOKENS = "tokens"
 RESETS_AT_ONCE = 100
@@ -104,7 +105,10 @@ class ManageNamespaces:
                 return after
 
     async def _renew_all(self) -> None:
+        server = await self.store.get(SERVER)
         await self._edit(SERVER, lambda _: NOTHING)
+        if server is not None:  # whose counters are in no epoch that would be over now
+            await self.store.forget_counts(SHARED_EPOCH, rule_counters(server.document.get(RULES)))
         after = ""
         while page := await self.store.list(after=after, limit=RESETS_AT_ONCE):
             await asyncio.gather(*[self._renew(record.name) for record in page])

@@ -9,6 +9,7 @@ import pytest
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.domain.fault_presets import Hook, fault_presets
 from civitai_mock.domain.faults.conditions import FaultSubject
+from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from tests.support.served_app import JOBS, Opened, Served, make_settings, open_app, serve, serve_all, template
 
 FAULTS, SERVER = "/_mock/faults", "/_mock/faults?scope=server"
@@ -282,3 +283,31 @@ async def test_a_dry_run_says_where_the_journal_is_not_whole() -> None:
 async def test_a_dry_run_reads_a_rule_as_it_would_be_added(served: Served) -> None:
     answer = await served.client.post(DRY_RUN, json={**ERROR, "tims": 2})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["tims"])
+
+
+async def counters(served: Served, epoch: int) -> list[str]:
+    """Return whose counters are kept in an epoch, each as often as it has some."""
+    snapshots = served.namespace.runtime.stores.in_epoch(Epoch("default", epoch)).snapshots
+    keys = [record.key async for record in snapshots.counters()]
+    return [key.split("/")[1] for key in keys if key.startswith("faults/")]
+
+
+@pytest.mark.parametrize("path", [FAULTS, SERVER])
+@pytest.mark.parametrize("way", ["DELETE one", "DELETE all", "PUT", "reset"])
+async def test_counters_of_rules_that_are_no_more_are_forgotten(served: Served, path: str, way: str) -> None:
+    rule = {**ERROR, "times": 5, "after": 1}
+    rule_id = (await ask(served, "POST", path, rule))["id"]
+    await fired(served, 3)
+    one_path = path.replace(FAULTS, f"{FAULTS}/{rule_id}")
+    epoch = served.namespace.epoch.number if path == FAULTS else SHARED_EPOCH
+    assert await counters(served, epoch) == [rule_id] * 2
+    if way == "DELETE one":
+        await ask(served, "DELETE", one_path)
+    elif way == "DELETE all":
+        await ask(served, "DELETE", path)
+    elif way == "PUT":
+        await ask(served, "PUT", one_path, {**rule, "times": 6})
+    else:
+        await ask(served, "POST", "/_mock/reset?all=true")
+        epoch = served.namespace.epoch.number if path == FAULTS else SHARED_EPOCH
+    assert await counters(served, epoch) == []

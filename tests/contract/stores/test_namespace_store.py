@@ -292,6 +292,18 @@ async def test_each_key_of_each_epoch_is_counted_by_itself(namespaces: Namespace
     assert await namespaces.counted(added.epoch, []) == {}
 
 
+async def test_counters_are_forgotten_by_their_names(namespaces: NamespaceStore) -> None:
+    keys = ["a/x", "a/y", "b"]
+    for key in keys:
+        await namespaces.count(FIRST_EPOCH, key)
+        await namespaces.count(SHARED_EPOCH, key)
+    await namespaces.forget_counts(FIRST_EPOCH, ["a/x", "a/y", "unknown"])
+    await namespaces.forget_counts(FIRST_EPOCH, [])
+    assert await namespaces.counted(FIRST_EPOCH, keys) == {"b": 1}
+    assert await namespaces.counted(SHARED_EPOCH, keys) == dict.fromkeys(keys, 1)
+    assert await namespaces.count(FIRST_EPOCH, "a/x") == 0
+
+
 @pytest.mark.parametrize("before", [0, 7])
 async def test_a_counter_is_swapped_by_the_first_who_knows_it(namespaces: NamespaceStore, before: int) -> None:
     if before:

@@ -17,7 +17,7 @@ from civitai_mock.api.v1 import JOB_PATH, JOBS_PATH
 from civitai_mock.api.v2.route_table import RECIPE_PATH, WORKFLOW_PATH, WORKFLOWS_PATH
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import V1, V2, Hook, Target
-from civitai_mock.domain.faults.conditions import OF_WORK, RESERVED, Condition, FaultSubject
+from civitai_mock.domain.faults.conditions import OF_BODY, RESERVED, Condition, FaultSubject
 from civitai_mock.domain.faults.submissions import SubmittedWork
 from civitai_mock.services.consumers import bearer_token
 from civitai_mock.services.threads import in_thread_if_large
@@ -26,7 +26,6 @@ RESOURCE_PATH = "/v2/resources/{air}"
 RECIPE_BEGIN = RECIPE_PATH.partition("{")[0]
 STATUS_ROUTES = frozenset({JOB_PATH, JOBS_PATH, WORKFLOW_PATH})
 SUBMIT_ROUTES = frozenset({JOBS_PATH, WORKFLOWS_PATH, RECIPE_PATH})
-OF_BODY = frozenset({*OF_WORK, Target.WHAT_IF_WITH_IMAGE, Target.PROMPT_WITH_TERM})
 VERSIONS: Mapping[str, str] = {"/v1/": V1, "/v2/": V2}
 NO_WORK = SubmittedWork()
 

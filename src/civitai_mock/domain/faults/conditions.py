@@ -35,6 +35,7 @@ class Condition(StrEnum):
 
 OF_REQUESTS = frozenset({Condition.METHOD, Condition.ROUTE, Condition.HEADER})
 OF_WORK = frozenset({Condition.TYPE, Condition.MODEL, Condition.ECOSYSTEM, Condition.PROMPT, Condition.IMAGE_GIVEN})
+OF_BODY = frozenset({*OF_WORK, Target.WHAT_IF_WITH_IMAGE, Target.PROMPT_WITH_TERM})  # read in the body of a submission
 # What can hold at a hook; a job is met by the method and the route that submitted it.
 AT_HOOKS: Mapping[Hook, frozenset[Condition]] = {
     Hook.REQUEST: OF_REQUESTS | OF_WORK,

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.choice import first_failed
-from civitai_mock.domain.faults.conditions import OF_WORK, FaultSubject
+from civitai_mock.domain.faults.conditions import OF_BODY, OF_WORK, FaultSubject
 from civitai_mock.domain.faults.rules import FaultRule, parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 
 BAD_REQUEST = 400
 AUTHORIZATION = "authorization"
 READING = ("GET", "HEAD")
-OF_BODY = frozenset({Target.WHAT_IF_WITH_IMAGE, Target.PROMPT_WITH_TERM})
 BLOB_ROUTES = ("/blobs/", "/v2/consumer/blobs/")
 ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 TIMELESS = ("enabled", "forSeconds", "until")  # of a rule that is only tried: it is on, and has no end
@@ -42,8 +41,7 @@ def hit_ids(rule: FaultRule, matched: Sequence[str]) -> Sequence[str]:
 
 def needs_work(rule: FaultRule) -> bool:
     """Return whether it depends on the body of a submission what this hits."""
-    fits = () if rule.preset is None else rule.preset.fits
-    return not rule.match.conditions.isdisjoint(OF_WORK) or not OF_BODY.isdisjoint(fits)
+    return not OF_BODY.isdisjoint(rule.needs)
 
 
 def _meetings(rule: FaultRule, subject: FaultSubject, status: int) -> Iterator[tuple[FaultRule, FaultSubject]]:

@@ -18,10 +18,11 @@ from civitai_mock.domain.progress_modes import parse_progress_mode
 from civitai_mock.services.balances import BALANCE
 from civitai_mock.services.edit_faults import LAST_RULE
 from civitai_mock.services.fault_rules import PREFIX, parse_stored_rule
-from civitai_mock.services.faults import RULES, SCENARIOS
+from civitai_mock.services.faults import SCENARIOS
 from civitai_mock.services.namespace_ids import SEED
 from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.progress_policy import PROGRESS
+from civitai_mock.services.rule_counters import RULES
 from civitai_mock.services.scenarios import parse_stored_scenario
 from civitai_mock.services.snapshots.format import DOCUMENT
 

@@ -213,6 +213,10 @@ class MongoNamespaceStore:
         return True
 
     @raises_domain_errors
+    async def forget_counts(self, epoch: int, keys: Sequence[str]) -> None:
+        await self._collections.counters.delete_many({"_id": {"$in": [f"{epoch}/{key}" for key in keys]}})
+
+    @raises_domain_errors
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Take the lease before the epoch is listed, so that it is never swept without one."""
         epoch = await self._revisions.draw_epoch()
