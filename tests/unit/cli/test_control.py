@@ -2,6 +2,7 @@
 
 import json
 import time
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -237,6 +238,20 @@ def test_without_an_address_it_is_the_server_of_the_settings_and_it_alone_gets_t
 
 
 @pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (f"--url {URL}/ns/a.b", (URL, "a.b")),
+        (f"--url {URL}/under/ns/a/", (f"{URL}/under", "a")),
+        (f"--url {URL}/ns/a --namespace c", (URL, "c")),
+        (f"--url {URL}/ns/", (f"{URL}/ns/", None)),
+    ],
+)
+def test_an_address_may_name_a_namespace(words: str, found: tuple[str, str | None]) -> None:
+    address = find_server(parse_arguments(["jobs", *words.split()]))
+    assert (address.url, address.namespace) == found
+
+
+@pytest.mark.parametrize(
     ("words", "settings", "said"),
     [
         ("--url localhost:3000", "", "argument --url: found 'localhost:3000', expected an address like"),
@@ -308,3 +323,19 @@ def test_where_there_is_no_journal_nothing_is_different(run: CommandLine, answer
     ended = run("verify")
     assert (ended.status, ended.out) == (1, "")
     assert ended.err == "civitai-mock: There is no journal: JOURNAL_MAX_ENTRIES is 0.\n"
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_the_address_of_the_page_is_printed_whether_a_browser_shows_it_or_not(
+    run: CommandLine, answering: Answering, monkeypatch: pytest.MonkeyPatch, is_shown: bool
+) -> None:
+    opened: list[str] = []
+
+    def open_browser(url: str) -> bool:
+        opened.append(url)
+        return is_shown
+
+    monkeypatch.setattr(webbrowser, "open", open_browser)
+    answering(lambda request: httpx.Response(200 if request.url.path == "/_mock/ui/" else 404, html="<html>"))
+    ended = run("open", "--url", URL)
+    assert (ended.status, ended.out, opened) == (0, f"{URL}/_mock/ui/\n", [f"{URL}/_mock/ui/"])

@@ -5,6 +5,7 @@ Only the two settings are read: all of them take longer to load than the whole c
 
 import argparse
 import os
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from civitai_mock.environment import setting_values
 from civitai_mock.network.redaction import redacted
 
 MOST_SHOWN = 200
+BASE_PATH = re.compile(r"/ns/([^/]+)/*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +33,17 @@ class ServerAddress:
 def find_server(arguments: argparse.Namespace) -> ServerAddress:
     """Return what the options say; without `--url` it is the server that the settings of this folder are for.
 
-    ADMIN_TOKEN is only sent to that one. Raise `UsageError` for what cannot be.
+    ADMIN_TOKEN is only sent to that one. An address that leads clients into a namespace names that, too. Raise
+    `UsageError` for what cannot be.
     """
     settings = {} if arguments.url is not None else _settings()
     token = arguments.token if arguments.token is not None else settings.get("admin_token")
+    url = _local_url(settings) if arguments.url is None else _checked_url(arguments.url)
+    found = BASE_PATH.search(url)
     return ServerAddress(
-        url=_local_url(settings) if arguments.url is None else _checked_url(arguments.url),
+        url=url[: found.start()] if found else url,
         token=None if token is None else _checked_token(token),
-        namespace=_checked_namespace(arguments.namespace),
+        namespace=_checked_namespace(found[1] if found and arguments.namespace is None else arguments.namespace),
     )
 
 
