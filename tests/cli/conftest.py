@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.pytest_plugin.server import running_server
 from tests.support.command_line import CommandLine, Ended
 from tests.support.served_app import JOBS, template
-from tests.support.threaded_server import serving_in_a_thread
 
 _numbers = count()
 
 
 @pytest.fixture(scope="package")
 def url() -> Iterator[str]:
-    with serving_in_a_thread(missing_resources="lenient") as address:
-        yield address
+    with running_server({"missing_resources": "lenient"}) as server:
+        yield server.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
