@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from civitai_mock.bootstrap.journals import Journals
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.bootstrap.scheduler import make_led_scheduler, make_worker_id
@@ -23,17 +24,13 @@ from civitai_mock.scheduler.led_scheduler import LedScheduler
 from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING, Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
-from civitai_mock.services.journal import NamespaceJournal
 from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
 if TYPE_CHECKING:
-    from civitai_mock.domain.faults.conditions import FaultSubject
-    from civitai_mock.domain.journal import JournalEntry
     from civitai_mock.services.edit_faults import EditFaults
     from civitai_mock.services.edit_scenarios import EditScenarios
-    from civitai_mock.services.journal_questions import AnswerQuestions, SubjectOf
-    from civitai_mock.services.journal_sharing import AskJournals
+    from civitai_mock.services.journal_questions import SubjectOf
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
@@ -68,10 +65,9 @@ class Namespaces:
     nobody has asked for it for a while and nothing is to be done, which changes nothing that anybody could see.
     """
 
-    def __init__(
-        self, runtime: Runtime, *, control: ControlPlane, runs_jobs: bool, get_subject_of: "Callable[[], SubjectOf]"
-    ) -> None:
+    def __init__(self, runtime: Runtime, *, control: ControlPlane, runs_jobs: bool, journals: Journals) -> None:
         self.control = control
+        self.journals = journals
         self.runs_jobs = runs_jobs
         self.default: Namespace  # as soon as it is served, which is at once
         self.manage = ManageNamespaces(
@@ -82,7 +78,6 @@ class Namespaces:
         )
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
         self._runtime = runtime
-        self._get_subject_of = get_subject_of
         self._creates = runtime.settings.namespaces is UnknownNamespaces.AUTO
         self._open: dict[str, OpenNamespace] = {}
         self._claims: dict[int, datetime] = {}  # by epoch: the last claim of a scheduler that has stopped
@@ -120,23 +115,6 @@ class Namespaces:
             most=self._runtime.settings.scenarios_max,
         )
 
-    @cached_property
-    def answer_questions(self) -> "AnswerQuestions":
-        """Load and make it at first use: most processes are never asked about their journal."""
-        from civitai_mock.services.journal_questions import AnswerQuestions
-
-        return AnswerQuestions(
-            journal=self._runtime.journal,
-            secrets=lambda: self._runtime.settings.secrets,
-            tokens_of=self.control.tokens_of,
-            subject_of=self._get_subject_of(),
-        )
-
-    def _ask_journals(self, journal: NamespaceJournal) -> "AskJournals":
-        from civitai_mock.services.journal_sharing import AskJournals
-
-        return AskJournals(journal=journal, answer=self.answer_questions)
-
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""
         opened = self._open.get(name)
@@ -153,7 +131,7 @@ class Namespaces:
     def find(self, name: str) -> Namespace | None:
         """Return a namespace that is open, and note that it is used."""
         opened = self._open.get(name)
-        if opened is None:
+        if opened is None or not self.journals.presence.is_noted(name, opened.namespace.epoch.initial_number):
             return None
         if name != DEFAULT:
             opened.used_at = asyncio.get_running_loop().time()
@@ -181,6 +159,10 @@ class Namespaces:
             await self.control.refresh()
             record = self.control.records[name]
         self._used.add(name)
+        await self.journals.presence.note(name, record.epoch)
+        current = self.control.records.get(name)
+        if current is None or current.epoch != record.epoch:  # as it was reset meanwhile
+            return await self.open(name, creates=creates)
         return self.serve(record).namespace
 
     def stop_waiting(self) -> None:
@@ -208,7 +190,9 @@ class Namespaces:
             for opened in self._open.values():
                 self._update(opened)
             return
-        self._runtime.journal.forget(record.name, but=None if record.is_deleted else record.epoch)
+        if record.name == DEFAULT:
+            await self.journals.presence.note(DEFAULT, record.epoch)
+        self.journals.forget(record.name, but=None if record.is_deleted else record.epoch)
         opened_before = self._open.get(record.name)
         if opened_before is None:
             if self.runs_jobs and not record.is_deleted and has_advance(record.document):
@@ -256,7 +240,7 @@ class Namespaces:
             runs_jobs=self.runs_jobs,
             scheduler_fault=partial(self.fault_of, record.name),
         )
-        ask_journals = partial(self._ask_journals, namespace.journal)
+        ask_journals = partial(self.journals.ask_about, namespace.journal)
         namespace = replace(namespace, manage=self.manage, get_ask_journals=ask_journals)
         opened = OpenNamespace(namespace=namespace, used_at=asyncio.get_running_loop().time())
         self._open[record.name] = opened
@@ -385,18 +369,13 @@ class Namespaces:
                 await self.control.change(partial(store.delete, name))
 
 
-def no_subject(_: "JournalEntry") -> "FaultSubject":
-    """Stand for what reads requests where there are none."""
-    raise RuntimeError("this process has no API")
-
-
 def _is_idle(opened: OpenNamespace) -> bool:
     return opened.scheduler is None or opened.scheduler.is_idle
 
 
 @asynccontextmanager
 async def open_namespaces(
-    runtime: Runtime, *, runs_jobs: bool, get_subject_of: "Callable[[], SubjectOf]" = lambda: no_subject
+    runtime: Runtime, *, runs_jobs: bool, get_subject_of: "Callable[[], SubjectOf] | None" = None
 ) -> AsyncIterator[Namespaces]:
     """Open the default namespace, and others as they are needed; at the end all of them have stopped.
 
@@ -405,8 +384,11 @@ async def open_namespaces(
     """
     process_id = make_worker_id(runtime) if runs_jobs else f"api-{secrets.token_hex(6)}"
     control = ControlPlane(store=runtime.stores.namespaces, clock=runtime.clock, process_id=process_id)
-    namespaces = Namespaces(runtime, control=control, runs_jobs=runs_jobs, get_subject_of=get_subject_of)
-    namespaces.serve(await control.start(namespaces.obey))
+    journals = Journals(runtime, control=control, get_subject_of=get_subject_of)
+    namespaces = Namespaces(runtime, control=control, runs_jobs=runs_jobs, journals=journals)
+    record = await control.start(namespaces.obey, journals.questions.look)
+    await journals.presence.note(DEFAULT, record.epoch)
+    namespaces.serve(record)
     loops = [asyncio.create_task(loop, name=name) for name, loop in namespaces.loops().items()]
     try:
         yield namespaces
@@ -414,5 +396,7 @@ async def open_namespaces(
         for task in loops:
             task.cancel()
         await namespaces.aclose()
+        journals.questions.stop()
         with suppress(TransientError):
+            await journals.presence.leave()
             await control.stop()

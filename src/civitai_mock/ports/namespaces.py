@@ -99,6 +99,21 @@ class NamespaceStore(Protocol):
         """Let these counters of an epoch be as if they never had been."""
         ...
 
+    async def post(self, name: str, text: str, *, until: datetime, is_news: bool = False) -> None:
+        """Post a note for other processes, which may be gone after that time.
+
+        One that `is_news` raises the revision of the store, so that all look what is posted. No lease has its name.
+        """
+        ...
+
+    async def posted(self, prefix: str) -> Mapping[str, str]:
+        """Return the texts of all notes whose names begin so, by the rest of their names."""
+        ...
+
+    async def take_down(self, prefix: str) -> None:
+        """Remove all notes whose names begin so."""
+        ...
+
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Return the number of a new epoch that no namespace has yet, to write into it.
 

@@ -41,6 +41,7 @@ class ControlPlane:
         self._store = store
         self._clock = clock
         self._obey: Obey = _ignore
+        self._look: Callable[[], Awaitable[None]] = _look_at_nothing
         self._revision = self._confirmed = -1  # so that all that is set comes first
         self._refreshing = asyncio.Lock()
         self._last_beat = datetime.min.replace(tzinfo=UTC)
@@ -63,8 +64,10 @@ class ControlPlane:
         """Return the tokens that lead into a namespace."""
         return _tokens(self.records.get(name))
 
-    async def start(self, obey: Obey) -> NamespaceRecord:
+    async def start(self, obey: Obey, look: Callable[[], Awaitable[None]] | None = None) -> NamespaceRecord:
         """Read what is set, have everything that changes from then on obeyed, and return the default namespace's.
+
+        After changes, `look` is called, as there may be questions of other processes, unless there are none.
 
         The process is known before it reads, as a store forgets deleted names once all that it knows have heard.
         """
@@ -72,6 +75,8 @@ class ControlPlane:
             await self._beat()
         await self.refresh()
         self._obey = obey
+        if look is not None and not self._store.is_private:
+            self._look = look
         return self.records[DEFAULT]
 
     async def run(self) -> None:
@@ -107,6 +112,7 @@ class ControlPlane:
             for record in await self._store.changed_since(self._revision):
                 self._note(record)
                 await self._obey(record)
+            await self._look()
             self._revision = revision
 
     def _note(self, record: NamespaceRecord) -> None:
@@ -149,6 +155,10 @@ class ControlPlane:
 def _tokens(record: NamespaceRecord | None) -> Sequence[str]:
     tokens = None if record is None else record.document.get("tokens")
     return [token for token in tokens if isinstance(token, str)] if isinstance(tokens, list) else ()
+
+
+async def _look_at_nothing() -> None:
+    pass
 
 
 async def _ignore(_: NamespaceRecord) -> None:

@@ -20,10 +20,12 @@ from civitai_mock.domain.verification import Seen, find, parse_expectation, pars
 from civitai_mock.services.journal import Journal
 from civitai_mock.services.journal_documents import render_entry
 
-KIND, PAGE, FIND, NEAR, TRY, PICK = "kind", "page", "find", "near", "try", "pick"
+KIND, PAGE, FIND, NEAR, TRY, PICK, CLEAR = "kind", "page", "find", "near", "try", "pick", "clear"
+CLEAR_QUESTION: JsonObject = {KIND: CLEAR}
 METHOD, STATUS, BEFORE, TAKE = "method", "status", "before", "take"
 RULE, IDS, IS_WHOLE = "rule", "ids", "isWhole"
-NAME, AFTER, EXPECTATION, ITEMS = "name", "after", "expectation", "items"
+NAME, AFTER, EXPECTATION, ITEMS, CUT_AT = "name", "after", "expectation", "items", "cutAt"
+MOST_BYTES = 2**20  # of entries in one answer, which may be six times as long as JSON
 MANY = 100  # entries, which take a thread about as long as it takes to begin
 
 SubjectOf: TypeAlias = Callable[[JournalEntry], FaultSubject]
@@ -69,6 +71,10 @@ class AnswerQuestions:
     async def __call__(self, name: str, epoch: int, question: ReadOnlyJson) -> JsonObject:
         """Answer about a namespace in an epoch; what comes meanwhile is not in the answer. Much is read in a thread."""
         found = self.journal.find(name, epoch)
+        if question[KIND] == CLEAR:
+            if found is not None:
+                found.clear()
+            return {}
         entries = () if found is None else sorted(found.entries, key=lambda entry: entry.id)
         pattern = secrets_pattern([*self.secrets(), *self.tokens_of(name)])
         reader = _Reader(name, entries, found is None or found.dropped == 0, pattern, self.subject_of)
@@ -89,7 +95,7 @@ class _Reader:
 
     def answer(self, question: ReadOnlyJson) -> JsonObject:
         if question[KIND] == PAGE:
-            return {ITEMS: [*self._page(question)]}
+            return self._page(question)
         if question[KIND] == NEAR:
             return {ITEMS: [*self._near(question)]}
         if question[KIND] == TRY:
@@ -99,7 +105,8 @@ class _Reader:
         expectation = parse_expectation(question[EXPECTATION])
         return find(expectation, map(self._seen, self.entries), is_whole=self.is_whole).document()
 
-    def _page(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
+    def _page(self, question: ReadOnlyJson) -> JsonObject:
+        """Return a page; if that would be too long, the first of it, and the id of the last entry as `cutAt`."""
         method, status, before = as_text(question[METHOD]).upper(), question[STATUS], as_text(question[BEFORE])
         wanted = (
             entry
@@ -108,8 +115,14 @@ class _Reader:
             and (status is None or entry.status == status)
             and (not before or entry.id < before)
         )
+        items: list[Json] = []
+        size = 0
         for entry in islice(wanted, int(as_number(question[TAKE]) or 0)):
-            yield render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets))
+            size += entry.size
+            items.append(render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets)))
+            if size > MOST_BYTES:
+                return {ITEMS: items, CUT_AT: entry.id}
+        return {ITEMS: items}
 
     def _tried(self, question: ReadOnlyJson) -> JsonObject:
         rule = parse_tried_rule(question[RULE])
@@ -119,9 +132,11 @@ class _Reader:
         return {IDS: ids, IS_WHOLE: self.is_whole and is_known}
 
     def _picked(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
-        ids = {*as_texts(question[IDS])}
-        for entry in self.entries:
-            if entry.id in ids:
+        """Yield entries by their ids, the youngest first, as many as one answer may have."""
+        ids, size = {*as_texts(question[IDS])}, 0
+        for entry in reversed(self.entries):
+            if entry.id in ids and size <= MOST_BYTES:
+                size += entry.size
                 yield render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets))
 
     def _near(self, question: ReadOnlyJson) -> Iterator[JsonObject]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object, as_text
 from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_questions import ITEMS, page_question
+from civitai_mock.services.journal_questions import CUT_AT, ITEMS, page_question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,20 +19,29 @@ class Answers:
 
 
 class AskProcesses(Protocol):
-    """Asks all processes a question about the journal of one namespace; that of others changes without a word."""
+    """Asks all processes a question about the journal of one namespace."""
 
-    @property
-    def has_others(self) -> bool: ...
+    async def has_others(self) -> bool:
+        """Return whether others have a journal of it, of whose changes nobody hears."""
+        ...
 
     async def __call__(self, question: JsonObject) -> Answers: ...
+
+    async def clear(self) -> Sequence[str]:
+        """Clear all journals; return the processes that have not done so in time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPage:
-    """Is a part of the journal, with the id of its last entry if there are more behind that."""
+    """Is a part of the journal, with the id of its last entry if there are more behind that.
+
+    If it `is_whole`, no process that could have recorded a request is missing.
+    """
 
     items: Sequence[JsonObject]
     last: str | None
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +56,21 @@ class ReadJournal:
         check_is_on(self.journal)
         answers = await self.ask(page_question(method=method, status=status, before=before, take=take + 1))
         items = [as_object(item) for answer in answers.items for item in as_list(answer[ITEMS])]
-        items.sort(key=lambda item: as_text(item["id"]), reverse=True)
-        shown = items[:take]
-        return EntryPage(items=shown, last=as_text(shown[-1]["id"]) if len(items) > take else None)
+        items.sort(key=_id, reverse=True)
+        # What a process has left out is older than what it tells.
+        cut_at = max((as_text(answer.get(CUT_AT)) for answer in answers.items), default="")
+        shown = [item for item in items[:take] if _id(item) >= cut_at]
+        has_more = len(items) > len(shown) or cut_at != ""
+        return EntryPage(items=shown, last=_id(shown[-1]) if has_more and shown else None, is_whole=answers.is_whole)
 
-    async def clear(self) -> None:
+    async def clear(self) -> Sequence[str]:
+        """Forget all entries; return the processes that have not done so in time."""
         check_is_on(self.journal)
-        self.journal.clear()
+        return await self.ask.clear()
+
+
+def _id(item: JsonObject) -> str:
+    return as_text(item["id"])
 
 
 def check_is_on(journal: NamespaceJournal) -> None:

@@ -48,12 +48,13 @@ class VerifyRequests:
         """Return the last verdict: the first that is final, or that at the end of the time."""
         clock = asyncio.get_running_loop().time
         ends = clock() + verdict.expectation.within.total_seconds()
+        has_others = await self._ask.has_others()
         with self._listening() as has_news:
             given_up.add_done_callback(lambda _: has_news.set())
             while not verdict.is_final and not given_up.done() and not self._is_stopped and clock() < ends:
                 left = ends - clock()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(min(left, POLL_SECONDS) if self._ask.has_others else left):
+                    async with asyncio.timeout(min(left, POLL_SECONDS) if has_others else left):
                         await has_news.wait()
                 await asyncio.sleep(min(left, PAUSE_SECONDS))
                 has_news.clear()

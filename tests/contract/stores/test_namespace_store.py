@@ -316,6 +316,35 @@ async def test_a_counter_is_swapped_by_the_first_who_knows_it(namespaces: Namesp
     assert await namespaces.swap_count(SHARED_EPOCH, "x", 0, 1)
 
 
+async def test_notes_are_found_by_how_their_names_begin(namespaces: NamespaceStore) -> None:
+    later = datetime.now(UTC) + MINUTE
+    for name, text in (("q/1", "ä"), ("q/2", "{}"), ("q", "other"), ("q0", "other"), ("r/1", "x" * 100_000)):
+        await namespaces.post(name, text, until=later)
+    await namespaces.post("q/2", "[]", until=later)
+    assert await namespaces.posted("q/") == {"1": "ä", "2": "[]"}
+    assert await namespaces.posted("r/1") == {"": "x" * 100_000}
+    await namespaces.take_down("q/")
+    assert await namespaces.posted("q/") == {}
+    assert set(await namespaces.posted("")) >= {"q", "q0", "r/1"}
+
+
+async def test_a_note_that_is_news_raises_the_revision_and_changes_no_record(namespaces: NamespaceStore) -> None:
+    later, before = datetime.now(UTC) + MINUTE, await namespaces.revision()
+    await namespaces.post("q/1", "text", until=later)
+    assert await namespaces.revision() == before
+    await namespaces.post("q/2", "text", until=later, is_news=True)
+    assert await namespaces.revision() > before
+    assert list(await namespaces.changed_since(before)) == []
+
+
+async def test_notes_and_leases_are_not_in_each_others_way(namespaces: NamespaceStore) -> None:
+    now = datetime.now(UTC)
+    await namespaces.post("q/1", "text", until=now + MINUTE)
+    assert await namespaces.hold("lead", "me", now=now, until=now + MINUTE)
+    await namespaces.take_down("q/")
+    assert not await namespaces.hold("lead", "you", now=now, until=now + MINUTE)
+
+
 async def in_namespace(stores: Stores, name: str) -> tuple[Epoch, Stores]:
     record = await add(stores.namespaces, name)
     epoch = Epoch(name, record.epoch)

@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,9 +9,10 @@ from starlette.responses import Response
 from civitai_mock.api.context import use_cases, while_connected
 from civitai_mock.api.json_body import read_any
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
+from civitai_mock.api.mock.changes import done
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, listing, requested_page
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import Expectation, JournalEntryList, VerifiedRequests
+from civitai_mock.api.mock.schemas import Expectation, JournalEntryList, NotYet, VerifiedRequests
 from civitai_mock.api.openapi import Operation, text_parameter
 from civitai_mock.api.query_params import optional
 from civitai_mock.api.responses import JsonResponse
@@ -28,12 +28,11 @@ async def list_entries(request: Request) -> Response:
     method, status = optional(request, "method") or None, _status(optional(request, "status"))
     read = use_cases(request).looking_in.read_journal
     found = await read.page(method=method, status=status, before=page.after, take=page.take)
-    return listing(found.items, last=found.last)
+    return listing(found.items, last=found.last, more={} if found.is_whole else {"incomplete": True})
 
 
 async def clear(request: Request) -> Response:
-    await use_cases(request).looking_in.read_journal.clear()
-    return Response(status_code=HTTPStatus.NO_CONTENT)
+    return done(await use_cases(request).looking_in.read_journal.clear())
 
 
 async def verify(request: Request) -> Response:
@@ -80,7 +79,7 @@ ROUTES = [
             id="clearJournal",
             summary="Forget the requests of a namespace so far",
             tag=CONTROL_TAG,
-            responses={204: None},
+            responses={204: None, 200: NotYet},
             problems=[*CHANGE_PROBLEMS, 409],
         ),
     ),

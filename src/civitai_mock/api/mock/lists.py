@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -36,9 +36,14 @@ def requested_page(request: Request) -> RequestedPage:
     )
 
 
-def listing(items: Sequence[object], *, last: str | None = None) -> JsonResponse:
-    """Answer one page; `last` stands for its last item if there are more, and comes back as `after`."""
-    body: dict[str, object] = {"items": items}
+def listing(
+    items: Sequence[object], *, last: str | None = None, more: Mapping[str, object] | None = None
+) -> JsonResponse:
+    """Answer one page; `last` stands for its last item if there are more, and comes back as `after`.
+
+    Beside the items stand `more` members.
+    """
+    body: dict[str, object] = {"items": items, **(more or {})}
     if last is not None:
         body["next"] = base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
     return JsonResponse(body)

@@ -446,10 +446,11 @@ class JournalEntryItem(TypedDict):
 
 
 class JournalEntryList(TypedDict):
-    """A page of requests."""
+    """A page of requests; it is `incomplete` if a process that may have had some does not live any more."""
 
     items: Sequence[JournalEntryItem]
     next: NotRequired[str]
+    incomplete: NotRequired[Literal[True]]
 
 
 class TriedRule(TypedDict):

@@ -5,12 +5,13 @@ raises `FORMAT`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.ports.snapshots import CounterRecord, JobRecord, ResourceRecord, WorkflowRecord
+from civitai_mock.services.journal_presence import COUNTER as JOURNALS
 
 FORMAT = 1
 MANIFEST, DOCUMENT = "manifest.json", "namespace.json"
@@ -57,3 +58,8 @@ RECORDS: Mapping[str, type[object]] = {
     BLOBS: BlobRecord,
     COUNTERS: CounterRecord,
 }
+
+
+def without_journals(counters: Sequence[CounterRecord]) -> Sequence[CounterRecord]:
+    """Return counters but for that of journals, which are no part of a snapshot."""
+    return [record for record in counters if record.key != JOURNALS]

@@ -28,6 +28,7 @@ from civitai_mock.services.snapshots.format import (
     RESOURCES,
     WORKFLOWS,
     BlobRecord,
+    without_journals,
 )
 from civitai_mock.services.snapshots.moved import MovedRecords
 from civitai_mock.services.snapshots.reader import SnapshotReader
@@ -103,7 +104,8 @@ class RestoreNamespace:
         async for blobs in _batches(snapshot, BLOBS):
             await _write_blobs(snapshot, blobs, stores)
         async for counters in _batches(snapshot, COUNTERS):
-            await write.write_counters(counters)
+            if kept := without_journals(counters):
+                await write.write_counters(kept)
 
 
 def _checked(file: IO[bytes], most_bytes: int) -> SnapshotReader:

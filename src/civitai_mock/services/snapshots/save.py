@@ -24,6 +24,7 @@ from civitai_mock.services.snapshots.format import (
     WORKFLOWS,
     BlobRecord,
     Manifest,
+    without_journals,
 )
 from civitai_mock.services.snapshots.writer import SnapshotWriter, aborting
 
@@ -92,7 +93,7 @@ async def _write_all(writer: SnapshotWriter, stores: Stores) -> None:
         await asyncio.to_thread(writer.write_records, RESOURCES, resources)
     await _write_blobs(writer, stores)
     async for counters in _batches(snapshots.counters(), writer, COUNTERS):
-        await asyncio.to_thread(writer.write_records, COUNTERS, counters)
+        await asyncio.to_thread(writer.write_records, COUNTERS, without_journals(counters))
 
 
 def _is_of_known(record: JobRecord, workflow_ids: set[str]) -> bool:

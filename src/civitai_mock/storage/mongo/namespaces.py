@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 
 from pymongo import ReturnDocument
@@ -217,6 +217,22 @@ class MongoNamespaceStore:
         await self._collections.counters.delete_many({"_id": {"$in": [f"{epoch}/{key}" for key in keys]}})
 
     @raises_domain_errors
+    async def post(self, name: str, text: str, *, until: datetime, is_news: bool = False) -> None:
+        """Keep it among the leases: it is a text that somebody holds up for a while."""
+        note = {"$set": {"holder": text, "until": moment_text(until)}}
+        async with self._revisions.drawn(SERVER) if is_news else nullcontext():
+            await self._collections.leases.update_one({"_id": name}, note, upsert=True)
+
+    @raises_domain_errors
+    async def posted(self, prefix: str) -> Mapping[str, str]:
+        found = self._collections.leases.find(_with_prefix(prefix))
+        return {document["_id"][len(prefix) :]: document["holder"] async for document in found}
+
+    @raises_domain_errors
+    async def take_down(self, prefix: str) -> None:
+        await self._collections.leases.delete_many(_with_prefix(prefix))
+
+    @raises_domain_errors
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Take the lease before the epoch is listed, so that it is never swept without one."""
         epoch = await self._revisions.draw_epoch()
@@ -272,6 +288,10 @@ class MongoNamespaceStore:
     @raises_domain_errors
     async def sweep_over(self, *, limit: int) -> bool:
         return await self._sweep.sweep(limit=limit)
+
+
+def _with_prefix(prefix: str) -> Document:
+    return {"_id": {"$gte": prefix, "$lt": f"{prefix}\U0010ffff"}}
 
 
 def _lease(epoch: int) -> Document:

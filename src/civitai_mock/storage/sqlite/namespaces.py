@@ -66,6 +66,10 @@ HOLD = """
 """
 FORGET_LEASES = "DELETE FROM leases WHERE until <= ?"
 RELEASE = "DELETE FROM leases WHERE name = ? AND holder = ?"
+# A note is a text that somebody holds up for a while, so it is a row like a lease.
+POST = "INSERT OR REPLACE INTO leases (name, holder, until) VALUES (?, ?, ?)"
+POSTED = "SELECT name, holder FROM leases WHERE name >= ?1 AND name < ?1 || char(0x10FFFF)"
+TAKE_DOWN = "DELETE FROM leases WHERE name >= ?1 AND name < ?1 || char(0x10FFFF)"
 KEEP_EPOCH = "UPDATE leases SET until = ? WHERE name = ?"
 LEAVE_EPOCH = "DELETE FROM leases WHERE name = ?"
 # What the namespace has of its own takes the place of what all share; a row without a body hid one of these.
@@ -201,6 +205,15 @@ class SqliteNamespaceStore:
         named = (epoch, orjson.dumps(list(keys)).decode())
         await self._database.write(lambda db: db.execute(FORGET_COUNTS, named))
 
+    async def post(self, name: str, text: str, *, until: datetime, is_news: bool = False) -> None:
+        await self._database.write(partial(_post, name, text, to_micros(until), is_news))
+
+    async def posted(self, prefix: str) -> Mapping[str, str]:
+        return {name[len(prefix) :]: text for name, text in self._database.read(POSTED, (prefix,))}
+
+    async def take_down(self, prefix: str) -> None:
+        await self._database.write(lambda db: db.execute(TAKE_DOWN, (prefix,)))
+
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         until = to_micros(datetime.now(UTC) + lasting)
         return await self._database.write(partial(_begin_epoch, until))
@@ -331,3 +344,9 @@ def _hold(name: str, holder: str, now: int, until: int, db: sqlite3.Connection) 
     is_held = db.execute(HOLD, (name, holder, until, now)).rowcount == 1
     db.execute(FORGET_LEASES, (now,))
     return is_held
+
+
+def _post(name: str, text: str, until: int, is_news: bool, db: sqlite3.Connection) -> None:
+    db.execute(POST, (name, text, until))
+    if is_news:
+        _count_on(SHARED_EPOCH, REVISION, db)
