@@ -10,6 +10,7 @@ from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
 from civitai_mock.domain.search import Backlog, Budget, DueWebhook, FeedPage, JobCriteria, QueueState, Spending
@@ -80,6 +81,9 @@ class GatedJobStore:
 
     async def count_poll(self, job_id: str, seq: int) -> int:
         return await self.gate.write(self.inner.count_poll(job_id, seq))
+
+    async def keep_faults(self, job: Job, faults: Sequence[JobFault]) -> bool:
+        return await self.gate.write(self.inner.keep_faults(job, faults))
 
     async def delete(self, job_id: str) -> bool:
         return await self.gate.write(self.inner.delete(job_id))

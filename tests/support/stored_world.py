@@ -66,7 +66,7 @@ async def fill(stores: Stores) -> World:
         make_job(QUEUED),
         callback_url="http://localhost:1/hook",
         asked_fault={"preset": "stuck-queued"},
-        faults=(JobFault(attempt=1, rule="a", action={"stick": "QUEUED"}, preset="stuck-queued"),),
+        faults=(JobFault(attempt=1, rule="a", does={"preset": "stuck-queued"}),),
     )
     timed = replace(make_job(TIMED), moved_by=MovedBy.TIME)
     await stores.jobs.add([queued, make_blocked(BLOCKED, job_id(QUEUED)), timed])
@@ -210,6 +210,7 @@ WRITES: Mapping[str, Call] = {
     "jobs.add": lambda world: world.stores.jobs.add([make_job(NEW)]),
     "jobs.replace": lambda world: end(world, world.queued),
     "jobs.delete": lambda world: world.stores.jobs.delete(world.queued.id),
+    "jobs.keep_faults": lambda world: world.stores.jobs.keep_faults(world.queued, [JobFault(attempt=1, rule="b")]),
     "jobs.set_taint": lambda world: world.stores.jobs.set_taint(IDS, {"reason": "x"}),
     "jobs.sweep": lambda world: world.stores.jobs.sweep(START + YEAR),
     "queue.claim": lambda world: world.stores.queue.claim(make_claim(), limit=9),

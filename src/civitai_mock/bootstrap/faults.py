@@ -1,11 +1,14 @@
-"""Make what decides faults of blobs and callbacks; it is loaded when something may go wrong."""
+"""Make what decides faults of jobs, blobs and callbacks; it is loaded when something may go wrong."""
 
 from collections.abc import Sequence
 
 from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Artist, Clock, Ids, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blob_faults import BlobFaults
+from civitai_mock.services.controls import Controls
+from civitai_mock.services.decide_job_faults import DecideJobFaults
 from civitai_mock.services.fault_subjects import JobSubjects
 from civitai_mock.services.faults import Faults
 
@@ -34,6 +37,18 @@ def make_blob_faults(
         artist=artist,
         clock=clock,
         ids=ids,
+    )
+
+
+def make_job_decisions(
+    stores: Stores, *, epoch: Epoch, faults: Faults, subjects: JobSubjects, controls: Controls, clock: Clock
+) -> DecideJobFaults:
+    return DecideJobFaults(
+        faults=faults,
+        subjects=subjects,
+        controls=controls,
+        clock=clock,
+        count=lambda key: stores.namespaces.count(epoch.number, key),
     )
 
 

@@ -35,10 +35,12 @@ from civitai_mock.services.faults import Faults
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.held_answers import HeldAnswers
 from civitai_mock.services.host_policy import callback_policy
+from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.journal import NamespaceJournal
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
 from civitai_mock.services.namespace_ids import NamespaceIds
 from civitai_mock.services.namespaces import ManageNamespaces
+from civitai_mock.services.outages import WorkforceWithOutages
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.blob_faults import BlobFaults
+    from civitai_mock.services.decide_job_faults import DecideJobFaults
     from civitai_mock.services.fault_subjects import JobSubjects
     from civitai_mock.services.journal_sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
@@ -219,6 +222,7 @@ class Namespace:
                 event_feed=self.event_feed,
                 build_jobs=self.build_jobs,
                 queue_limit=self.queue_limit,
+                job_faults=self.job_faults,
                 upload_blobs=self.upload_blobs,
                 blob_urls=self.workflow_blob_urls,
                 callback_hosts=self.webhook_sender.client.hosts,
@@ -232,6 +236,23 @@ class Namespace:
         from civitai_mock.bootstrap.faults import make_job_subjects
 
         return make_job_subjects(self.stores)
+
+    @cached_property
+    def job_faults(self) -> JobFaults:
+        return JobFaults(faults=self.faults, make=self._make_job_decisions)
+
+    def _make_job_decisions(self) -> "DecideJobFaults":
+        """Load and make it at first use, as the subjects."""
+        from civitai_mock.bootstrap.faults import make_job_decisions
+
+        return make_job_decisions(
+            self.stores,
+            epoch=self.epoch,
+            faults=self.faults,
+            subjects=self.job_subjects,
+            controls=self.controls,
+            clock=self.clock,
+        )
 
     async def aclose(self) -> None:
         """Break off what is being drawn, which is drawn anew when it is asked for again."""
@@ -368,7 +389,8 @@ def _make_ids(runtime: Runtime, epoch: Epoch, controls: Controls) -> NamespaceId
 
 def _make_use_cases(namespace: Namespace) -> UseCases:
     runtime, clock, event_bus = namespace.runtime, namespace.clock, namespace.event_bus
-    settings, stores, provider = runtime.settings, namespace.stores, namespace.provider
+    settings, stores = runtime.settings, namespace.stores
+    provider = WorkforceWithOutages(workforce=namespace.provider, faults=namespace.faults)
     stall_detector = None if namespace.runs_jobs else _make_stall_detector(namespace)
     query = QueryJobs(jobs=stores.jobs, namespace=namespace.name)
     health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
@@ -428,6 +450,7 @@ def _make_submit(namespace: Namespace) -> SubmitJobs:
         event_bus=namespace.event_bus,
         build=namespace.build_jobs,
         queue_limit=namespace.queue_limit,
+        job_faults=namespace.job_faults,
         get_balance=namespace.get_balances.for_jobs,
     )
 

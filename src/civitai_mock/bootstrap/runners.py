@@ -12,11 +12,13 @@ from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
 
@@ -48,6 +50,12 @@ class RunnerParts(Protocol):
     def progress_policy(self) -> ProgressPolicy: ...
 
     @property
+    def job_faults(self) -> JobFaults: ...
+
+    @property
+    def orders(self) -> "OrderJobs": ...
+
+    @property
     def own_blob_links(self) -> OwnBlobLinks: ...
 
     @property
@@ -74,6 +82,8 @@ def make_runner_services(parts: RunnerParts) -> RunnerServices:
         ids=parts.ids,
         pace=PACES[settings.simulation_profile],
         progress_policy=parts.progress_policy,
+        job_faults=parts.job_faults,
+        lose_job=lambda job: parts.orders.lose(job.id),
         progress_reporter=ProgressReporter(
             clock=parts.system_clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
         ),

@@ -12,6 +12,7 @@ from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.workflows.advance import AdvanceWorkflows
@@ -41,6 +42,7 @@ class NamespaceParts:
     event_feed: FollowEvents
     build_jobs: BuildJobs
     queue_limit: QueueLimit
+    job_faults: JobFaults
     upload_blobs: UploadBlobs
     blob_urls: WorkflowBlobUrls
     callback_hosts: HostPolicy
@@ -105,6 +107,7 @@ def _make_submit(
         recent=recent,
         event_bus=parts.event_bus,
         queue_limit=parts.queue_limit,
+        job_faults=parts.job_faults,
         clock=parts.clock,
         ids=parts.ids,
         metrics=parts.runtime.metrics,

@@ -26,7 +26,8 @@ ID_BITS = 26 * BITS_OF_DIGIT
 class BlobFacts:
     """Says what is known of the content of a blob: its size in pixels, its duration in seconds, and what it shows.
 
-    `job_id` and `workflow_id` are those that made it.
+    `job_id` and `workflow_id` are those that made it. One that `is_missing` is never there, and nobody gets one that
+    has a `blocked_reason`.
     """
 
     width: int | None = None
@@ -35,6 +36,8 @@ class BlobFacts:
     nsfw_level: NsfwLevel | None = None
     job_id: str | None = None
     workflow_id: str | None = None
+    is_missing: bool = False
+    blocked_reason: str | None = None
 
     def measured(self, other: "BlobFacts") -> Self:
         """Return these facts with the size and the duration that `other` knows."""
@@ -54,6 +57,8 @@ class BlobFacts:
             "nsfwLevel": self.nsfw_level and self.nsfw_level.value,
             "jobId": self.job_id,
             "workflowId": self.workflow_id,
+            "isMissing": self.is_missing or None,
+            "blockedReason": self.blocked_reason,
         }
         return {name: value for name, value in members.items() if value is not None}
 
@@ -68,6 +73,8 @@ class BlobFacts:
             nsfw_level=None if level is None else LEVELS[level],
             job_id=members.get("jobId"),
             workflow_id=members.get("workflowId"),
+            is_missing=members.get("isMissing", False),
+            blocked_reason=members.get("blockedReason"),
         )
 
 

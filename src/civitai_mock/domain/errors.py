@@ -162,6 +162,14 @@ class JobError(MockError):
     code = "job_failed"
 
 
+class ToldFailureError(JobError):
+    """The job ends because it was told to; its event says `context`, and nothing more."""
+
+    def __init__(self, context: JsonObject) -> None:
+        super().__init__("The job was told to fail.")
+        self.context = context
+
+
 class StageError(JobError):
     """The job ends because of a bug of ours."""
 

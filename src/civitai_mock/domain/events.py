@@ -9,6 +9,8 @@ from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
 
 GRAPH_MEMBER = "comfy_prompt_request"  # of a context: the text of the graph of a job
 
+ODD_STATUS = "mockStatus"  # of a context: how its event, and the status of version 2, are called instead
+
 LONG_TEXT = 256  # characters
 
 

@@ -100,7 +100,8 @@ class Job(JobSummary):
     not `charged` costs its consumer nothing, or its `workflow` was charged, whose jobs v2 makes. `client_compat` is the
     kind of client that its webhooks are worded for, if its request asked for one. `moved_by` is None if its namespace
     says what moves it; otherwise its request did, by the mode `progress` (see `progress_modes`). `asked_fault` is the
-    rule that its request asked for, `faults` were decided for its attempts.
+    rule that its request asked for, `faults` were decided for its attempts. One that is canceled and `keeps_cost` costs
+    what it says then.
     """
 
     type: str
@@ -130,6 +131,7 @@ class Job(JobSummary):
     claim: Claim | None = None
     prompt_id: str | None = None
     is_blocked: bool = False
+    keeps_cost: bool = False
     faults: tuple[JobFault, ...] = ()
 
     @property

@@ -127,7 +127,8 @@ class Workflow:
 
     `version` is what a conditional write is compared with. `owner` is the consumer. URLs in it are made with the
     `base_url` of its request. `nsfw_level` is as sent. `external_id` is unique among the workflows of an owner.
-    `progress` is the mode in which its jobs move, if its request named one (see `progress_modes`).
+    `progress` is the mode in which its jobs move, if its request named one (see `progress_modes`), and `asked_fault`
+    the rule of faults that it asked for.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Workflow:
     is_ephemeral: bool = False
     external_id: str | None = None
     progress: ReadOnlyJson | None = None
+    asked_fault: ReadOnlyJson | None = None
 
     version: int = 0
     keep_until: datetime

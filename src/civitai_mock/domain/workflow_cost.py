@@ -62,7 +62,8 @@ def remaining_cost(workflow: Workflow, progress: WorkflowProgress) -> Cost:
     """Return what a workflow costs: once it is over, only what succeeded, and nothing if its consumer canceled it."""
     paid = None
     if progress.status.is_over:
-        all_back = workflow.canceled_at is not None and progress.status is WorkflowStatus.CANCELED
+        is_canceled = workflow.canceled_at is not None and progress.status is WorkflowStatus.CANCELED
+        all_back = is_canceled and not progress.keeps_finished
         paid = [step.status is WorkflowStatus.SUCCEEDED and not all_back for step in progress.steps]
     return cost_of([step.cost for step in workflow.steps], workflow.tips, paid=paid)
 

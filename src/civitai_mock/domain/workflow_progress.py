@@ -47,9 +47,13 @@ class Progress:
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowProgress(Progress):
-    """Has the progress of each step, too, in their order."""
+    """Has the progress of each step, too, in their order.
+
+    If it is canceled and `keeps_finished`, the steps that are finished are paid for.
+    """
 
     steps: Sequence[Progress]
+    keeps_finished: bool = False
 
 
 WAITING = Progress(status=WorkflowStatus.UNASSIGNED)
@@ -77,19 +81,34 @@ def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
         completed_at=whole.completed_at,
         rate=whole.rate,
         steps=in_order,
+        keeps_finished=is_canceled and any(job.faults and _is_repriced(job) for job in snapshot.jobs),
     )
 
 
 def job_progress(job: Job) -> Progress:
     """Return how far a job is; it starts with the last claim, whose events say how long ago that was."""
     status = STATUS_OF_STAGE[job.stage] if job.outcome is None else STATUS_OF_OUTCOME[job.outcome]
+    if job.faults and status is WorkflowStatus.UNASSIGNED and _waits_for_ever(job):
+        status = WorkflowStatus.SCHEDULED  # as a job that seems to have its turn next, and never has it
     progress = progress_of(job)
     return Progress(
         status=status,
-        started_at=None if status is WorkflowStatus.UNASSIGNED else _claimed_at(job),
+        started_at=None if job.stage is Stage.QUEUED and job.outcome is None else _claimed_at(job),
         completed_at=None if job.outcome is None else job.last_event.at,
         rate=None if progress is None else progress.fraction,
     )
+
+
+def _waits_for_ever(job: Job) -> bool:
+    from civitai_mock.domain.faults.job_effects import waits_for_ever  # noqa: PLC0415 - as mostly there are no faults
+
+    return waits_for_ever(job)
+
+
+def _is_repriced(job: Job) -> bool:
+    from civitai_mock.domain.faults.job_effects import canceled_cost  # noqa: PLC0415 - as above
+
+    return canceled_cost(job) is not None
 
 
 def _claimed_at(job: Job) -> datetime | None:

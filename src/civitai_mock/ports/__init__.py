@@ -18,6 +18,7 @@ from civitai_mock.ports.provider import (
     Submission,
     UndrawnOutput,
     WorkerReport,
+    Workforce,
 )
 from civitai_mock.ports.stores import (
     BlobStore,
@@ -70,5 +71,6 @@ __all__ = [
     "WorkerReport",
     "WorkflowOutbox",
     "WorkflowStore",
+    "Workforce",
     "late",
 ]

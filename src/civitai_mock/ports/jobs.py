@@ -9,6 +9,7 @@ from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import Backlog, Budget, DueWebhook, FeedPage, JobCriteria, QueueState, Spending
 from civitai_mock.domain.stages import Outcome
@@ -73,6 +74,10 @@ class JobStore(Protocol):
         Return 0, and count nothing, if the job has another `seq` by now, has ended or is unknown. `replace` begins
         anew.
         """
+        ...
+
+    async def keep_faults(self, job: Job, faults: Sequence[JobFault]) -> bool:
+        """Write what was decided for a job, at least one, if nobody changed it, or decided something, since `job`."""
         ...
 
     async def delete(self, job_id: str) -> bool:

@@ -133,6 +133,22 @@ class WorkerReport:
     models: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Workforce(Protocol):
+    """Says who is there to run graphs, under which `name`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def workers(self) -> Sequence[WorkerReport]:
+        """Return all workers, those that do not answer included."""
+        ...
+
+    def workers_with(self, resources: Sequence[JobResource]) -> int:
+        """Return how many ready workers have the files of all of these resources."""
+        ...
+
+
 class Provider(Protocol):
     """Runs graphs. Raises `JobError` for what ends the job, `TransientError` for what may pass.
 

@@ -12,8 +12,8 @@ from civitai_mock.domain.clock_state import added
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import CallbackMishap, Effect, Late, PresetEffect, PresetWord
 from civitai_mock.domain.faults.conditions import FaultSubject
-from civitai_mock.domain.faults.kept import kept_effects, kept_fault
-from civitai_mock.domain.faults.rules import FaultRule, parse_rule
+from civitai_mock.domain.faults.kept import asked_rule, kept_effects, kept_fault
+from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.scheduler.delivery import Delivery, Next
@@ -108,7 +108,7 @@ class FaultyCallbacks:
         asked = next((job.asked_fault for job in delivery.jobs if job.asked_fault is not None), None)
         if asked is None:
             return None
-        rule = parse_rule(dict(asked), rule_id=as_text(asked.get("preset")), set_at=delivery.at)
+        rule = asked_rule(asked)
         return rule if Hook.CALLBACK in rule.action.hooks else None
 
     async def _changed(

@@ -26,7 +26,12 @@ from civitai_mock.domain.errors import (
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
-from civitai_mock.scheduler.executors.context import JobContext, RunnerServices, StagesNotStoredError
+from civitai_mock.scheduler.executors.context import (
+    JobContext,
+    PutBackError,
+    RunnerServices,
+    StagesNotStoredError,
+)
 from civitai_mock.scheduler.job_spans import JobSpans
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.steps import catch_up, do_step, failed
@@ -78,6 +83,7 @@ class JobRunner:
     _cancel_reason: CancelReason = field(default=CancelReason.STOPPING, init=False)
     _was_claimed_before: bool = field(init=False)
     _work_begins_at: datetime | None = field(default=None, init=False)
+    _is_kept: bool = field(default=False, init=False)
     _spans: JobSpans = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,9 +96,10 @@ class JobRunner:
     def cancel(self, reason: CancelReason) -> None:
         """Cancel the run; a second time also breaks off what the first one made it do.
 
-        A claim that was let go does not time out any more. A run that has not begun has to, to give its job back.
+        A claim that was let go, or that a fault keeps, does not time out. A run that has not begun has to begin, to
+        give its job back.
         """
-        if self._has_let_go and reason is CancelReason.TIMED_OUT:
+        if (self._has_let_go or self._is_kept) and reason is CancelReason.TIMED_OUT:
             return
         self._has_let_go |= reason >= CancelReason.LOST
         self._cancel_reason = max(self._cancel_reason, reason)
@@ -115,6 +122,8 @@ class JobRunner:
         if claim is None:
             return None
         begins_at = max(self._work_begins_at or claim.at, claim.at)
+        if self._is_kept:
+            return self.services.clock.now() + timeout
         waited_until = self.services.provider.waited_until(prompt_id) if prompt_id else None
         return min(max(waited_until or begins_at, begins_at) + timeout, begins_at + LONGEST_QUEUE * timeout)
 
@@ -149,8 +158,14 @@ class JobRunner:
         if self._is_cancelled:
             raise asyncio.CancelledError
         self._entered_at = self.services.clock.now()
+        if self.services.job_faults.concern(self.job):
+            await self._decide_faults()
         context = JobContext(
-            job=self.job, services=self.services, publish=self._publish, before_waiting=self._before_waiting
+            job=self.job,
+            services=self.services,
+            publish=self._publish,
+            before_waiting=self._before_waiting,
+            hold=self._hold,
         )
         context.plan = self.services.progress_policy.plan_of(self.job)
         if context.plan is not None:
@@ -164,8 +179,28 @@ class JobRunner:
                 await self._run_stage(context)
             except JobError as error:
                 await self._fail(error)
+            except PutBackError as end:
+                await self._save(end.change(self._latest, self.services.clock.now()))
             except TransientError as error:
                 await self._retry_later(error)
+
+    async def _decide_faults(self) -> None:
+        """Store what is decided for the attempt before anything comes of it."""
+        job = await self.services.job_faults.decisions.decided(self.job)
+        if job.faults != self.job.faults:
+            await self.writer.keep_faults(self.job, job)
+        self.job = job
+
+    async def _hold(self) -> None:
+        """Return when no fault keeps the job where it is; the time until then does not count."""
+        await self._before_waiting()
+        decisions, self._is_kept = self.services.job_faults.decisions, True
+        try:
+            while decisions.keeps(self.job):
+                await decisions.rest(self.job)
+        finally:
+            self._is_kept = False
+        self._work_begins_at = self.services.clock.now()
 
     async def _run_stage(self, context: JobContext) -> None:
         before = self._latest.stage

@@ -13,13 +13,13 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.dotnet import format_timespan
-from civitai_mock.domain.errors import ConflictError, JobError, MockError, NotStartedError, TransientError
+from civitai_mock.domain.errors import ClaimLost, ConflictError, JobError, MockError, NotStartedError, TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.progress_modes import INSTANT
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.ports import Timer
-from civitai_mock.scheduler.executors.context import JobContext, RunnerServices
+from civitai_mock.scheduler.executors.context import JobContext, PutBackError, RunnerServices
 from civitai_mock.scheduler.steps import catch_up, do_step, failed
 from civitai_mock.scheduler.workflows import Advance
 from civitai_mock.services.event_bus import EventBus
@@ -81,6 +81,8 @@ class JobStepper:
         """Return what becomes of a job on its way to a stage, change by change; nothing if nobody can begin with it."""
         _check_movable(job)
         held = self._held(job)
+        if self.services.job_faults.concern(job):
+            held = await self._decided(job, held)
         if self._time_left(held) <= timedelta():
             return [_timed_out(held, at=self.services.clock.now())]
         changes: list[Job] = []
@@ -89,6 +91,11 @@ class JobStepper:
         except JobError as error:
             changes.append(failed(changes[-1] if changes else held, error, at=self.services.clock.now()))
             logger.warning("job failed", job_id=job.id, error=error.code, reason=error.message)
+        except PutBackError as end:
+            changes.append(end.change(changes[-1] if changes else held, self.services.clock.now()))
+        except ClaimLost as error:
+            changes.clear()
+            logger.debug("job not moved", job_id=job.id, error=error.code, reason=error.message)
         except NotStartedError as error:
             logger.debug("job not moved", job_id=job.id, error=error.code, reason=error.message)
         except TransientError as error:
@@ -96,6 +103,13 @@ class JobStepper:
             changes.append(latest.claim_expired(at=self.services.clock.now(), reason=error.message))
             logger.warning("job waits again", job_id=job.id, error=error.code, reason=error.message)
         return changes
+
+    async def _decided(self, job: Job, held: Job) -> Job:
+        """Store what is decided for the attempt before anything comes of it; whoever was faster is right."""
+        decided = await self.services.job_faults.decisions.decided(held)
+        if decided.faults == job.faults or await self.services.jobs.keep_faults(job, decided.faults):
+            return decided
+        raise ConflictError(f"The job '{job.id}' is changed by others at the same time.")
 
     async def _move(self, held: Job, until: Stage | None, changes: list[Job]) -> None:
         """Go on with what the step before has left here; do its steps again if there is nothing, or if it is lost."""
@@ -232,6 +246,8 @@ class JobStepper:
 
     def _time_left(self, held: Job) -> timedelta:
         now = self.services.clock.now()
+        if held.faults and self.services.job_faults.decisions.keeps(held):
+            return held.timeout
         return held.timeout - (now - held.claim.at) if held.claim else held.timeout
 
 

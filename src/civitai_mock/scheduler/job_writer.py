@@ -51,6 +51,18 @@ class JobWriter:
 
         return await self._when_store_answers(lambda: self._end_claim(job, expired))
 
+    async def keep_faults(self, job: Job, decided: Job) -> None:
+        """Keep what was decided for a job; raise `ClaimLost` if somebody else has changed it."""
+
+        async def keep() -> bool:
+            if await self.jobs.keep_faults(job, decided.faults):
+                return True
+            stored = await self.jobs.get(job.id)  # as a write whose answer got lost may have been carried out
+            return stored is not None and stored.faults == decided.faults and _has_same_claim(job, stored)
+
+        if not await self._when_store_answers(keep):
+            raise ClaimLost("The job was taken over.", job_id=job.id)
+
     async def owes_retry(self, job: Job) -> bool:
         """Return whether an earlier claim's worker died with the job's prompt; wait for a store that is away."""
         return owes_retry(await self.events(job.id), retry_attempt=job.retry_attempt)

@@ -7,13 +7,13 @@ from functools import partial
 import orjson
 import structlog
 
-from civitai_mock.domain.errors import MockError, StageError
+from civitai_mock.domain.errors import MockError, StageError, ToldFailureError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.generation.job_types import job_work
 from civitai_mock.scheduler.executors import executor_for
-from civitai_mock.scheduler.executors.context import JobContext, StagesNotStoredError
+from civitai_mock.scheduler.executors.context import JobContext, PutBackError, StagesNotStoredError
 from civitai_mock.services.threads import in_thread_if_large
 
 logger = structlog.stdlib.get_logger()
@@ -70,8 +70,13 @@ async def do_step(stage: Stage, context: JobContext) -> None:
     Raise `StageError` for whatever is not a `MockError`: it is a bug of ours, and ends the job.
     """
     try:
-        await STEPS[stage](context)
-    except (MockError, StagesNotStoredError):
+        if context.job.faults:
+            from civitai_mock.scheduler.faulty_steps import do_faulty_step  # noqa: PLC0415 - as mostly there are none
+
+            await do_faulty_step(stage, context, STEPS[stage])
+        else:
+            await STEPS[stage](context)
+    except (MockError, StagesNotStoredError, PutBackError):
         raise
     except Exception as error:
         logger.exception("bug in a stage", stage=stage)
@@ -91,6 +96,8 @@ async def catch_up(context: JobContext) -> None:
 
 def failed(job: Job, error: MockError, *, at: datetime) -> Job:
     """End a job with `error`, `message` and `reason`, which v1 clients read of a failed job."""
+    if isinstance(error, ToldFailureError):
+        return job.ended(Outcome.FAILED, at=at, context=error.context)
     evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
     context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
     return job.ended(Outcome.FAILED, at=at, context=context)

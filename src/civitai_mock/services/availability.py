@@ -10,7 +10,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem, is_model
 from civitai_mock.generation.job_types import runs_graphs
-from civitai_mock.ports import Provider, ResourceStore
+from civitai_mock.ports import ResourceStore, Workforce
 
 
 class Availability(StrEnum):
@@ -39,7 +39,7 @@ class GetCoverage:
     """Finds out how available resources are."""
 
     resources: ResourceStore
-    provider: Provider
+    provider: Workforce
 
     async def __call__(self, texts: Sequence[str]) -> Mapping[str, Coverage]:
         """Return coverages by the texts as they were sent; raise `InvalidRequestError` for one that is not an AIR."""
@@ -84,15 +84,24 @@ class JobSupport(StrEnum):
 class GetJobSupport:
     """Finds out whether jobs can run now; it asks the provider once for all jobs of the same resources."""
 
-    provider: Provider
+    provider: Workforce
 
     def __call__(self, jobs: Sequence[Job]) -> Mapping[str, JobSupport]:
         """Return the support of each job that has not ended, by job id."""
-        if len(jobs) == 1:  # it takes longer to hash its resources than to ask about them
-            return {job.id: self._support(_resources_for_worker(job)) for job in jobs if job.outcome is None}
+        if len(jobs) == 1 or any(job.faults for job in jobs):  # it takes longer to hash resources than to ask
+            return {job.id: self._support_of(job) for job in jobs if job.outcome is None}
         resources_of = {job.id: _resources_for_worker(job) for job in jobs if job.outcome is None}
         support_of = {resources: self._support(resources) for resources in set(resources_of.values())}
         return {job_id: support_of[resources] for job_id, resources in resources_of.items()}
+
+    def _support_of(self, job: Job) -> JobSupport:
+        """Ask what faults do to a job first, which only those have that something is to go wrong with."""
+        if job.faults:
+            from civitai_mock.domain.faults.job_effects import is_unsupported  # noqa: PLC0415 - as mostly there are none
+
+            if is_unsupported(job):
+                return JobSupport.UNAVAILABLE
+        return self._support(_resources_for_worker(job))
 
     def _support(self, resources: tuple[JobResource, ...] | None) -> JobSupport:
         if resources is None or self.provider.workers_with(resources):

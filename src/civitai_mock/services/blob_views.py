@@ -45,14 +45,16 @@ class ViewBlobs:
         most: NsfwLevel | None = None,
         reading: BlobReading | None = None,
     ) -> BlobView:
-        """Return the blob of a link, which is withheld if it is more mature than its workflow allows, or than `most`.
+        """Return the blob of a link; one that is more mature than its workflow allows, or than `most`, is withheld.
 
-        Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where the link is not signed, and
-        what a `reading` of it has because of its fault.
+        So is one that is blocked. Raise `NotFoundError` if there is no such blob (any more), or not for `owner` where
+        the link is not signed, and what a `reading` of it has because of its fault.
         """
         blob = await self.access.get(link.key, owner=None if link.is_signed else owner, reading=reading)
         facts = blob.facts or BlobFacts()
         level = facts.nsfw_level
+        if facts.blocked_reason is not None:
+            return BlobView(blob=blob, blocked_reason=facts.blocked_reason)
         if most is not None and level is not None and level.exceeds(most):
             return BlobView(blob=blob, blocked_reason=MATURE_CONTENT)
         if facts.workflow_id is None or level is None or not level.is_mature:

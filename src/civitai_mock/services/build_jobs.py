@@ -132,7 +132,8 @@ def new_job(
     workflow: WorkflowPlace | None = None,
 ) -> Job:
     """Return a job that nobody has claimed yet."""
-    keep_until, job_type, progress = origin.keep_until, plan.spec.job_type, origin.caller.progress
+    keep_until, job_type = origin.keep_until, plan.spec.job_type
+    progress, asked = origin.caller.progress, origin.caller.asked_fault
     return Job(
         id=job_id,
         type=job_type,
@@ -158,6 +159,7 @@ def new_job(
         workflow=workflow,
         moved_by=None if progress is None else progress.moved_by,
         progress=None if progress is None else progress.document,
+        asked_fault=None if asked is None else asked.document,
         slots=slots,
         stage=Stage.QUEUED,
         retry_attempt=0,

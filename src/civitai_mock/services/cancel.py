@@ -2,13 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.query import QueryJobs
+
+
+def canceled(job: Job, *, at: datetime) -> Job:
+    """Return a job that its consumer has ended; a fault may have it cost the share of what was delivered."""
+    ended = job.ended(Outcome.DELETED, at=at, context={})
+    if not job.faults:
+        return ended
+    from civitai_mock.domain.faults.job_effects import canceled_cost  # noqa: PLC0415 - as mostly there are no faults
+
+    cost = canceled_cost(job)
+    return ended if cost is None else changed(ended, cost=cost, keeps_cost=job.charged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +57,7 @@ class CancelJobs:
         """Return the job as it ended; None if it has ended otherwise, or does not exist any more."""
         current: Job | None = job
         while current is not None and current.outcome is None:
-            ended = current.ended(Outcome.DELETED, at=self.clock.now(), context={})
+            ended = canceled(current, at=self.clock.now())
             if await self.jobs.replace(current, ended):
                 return ended
             current = await self.jobs.get(job.id)

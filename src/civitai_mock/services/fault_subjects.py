@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.submissions import SubmittedWork
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.workflow import WorkflowStep
+from civitai_mock.domain.workflow import Workflow, WorkflowStep
 from civitai_mock.ports import WorkflowStore
 
 
@@ -17,9 +17,14 @@ class JobSubjects:
     workflows: WorkflowStore
     names_of: Callable[[str], Sequence[str]]
 
-    async def described(self, subject: FaultSubject, jobs: Sequence[Job]) -> FaultSubject:
-        """Return a subject with the types, models, ecosystems, prompt texts and images of all of the jobs together."""
-        steps = [await self._step(job) for job in jobs]
+    async def described(
+        self, subject: FaultSubject, jobs: Sequence[Job], *, workflow: Workflow | None = None
+    ) -> FaultSubject:
+        """Return a subject with the types, models, ecosystems, prompt texts and images of all of the jobs together.
+
+        Their `workflow` is only looked up if it is not given.
+        """
+        steps = [await self._step(job, workflow) for job in jobs]
         asked = [SubmittedWork.of(dict(job.spec)) for job in jobs]
         asked += [SubmittedWork.of(step.input) for step in steps if step is not None]
         models = [str(resource.air) for job in jobs for resource in job.resources]
@@ -39,9 +44,11 @@ class JobSubjects:
             image_given=any(work.image_given for work in asked) if jobs else None,
         )
 
-    async def _step(self, job: Job) -> WorkflowStep | None:
+    async def _step(self, job: Job, workflow: Workflow | None) -> WorkflowStep | None:
         """Return the step of a job of a workflow."""
         if job.workflow is None:
             return None
-        found = await self.workflows.get(job.workflow.workflow_id)
-        return None if found is None else found.workflow.steps[job.workflow.step]
+        if workflow is None:
+            found = await self.workflows.get(job.workflow.workflow_id)
+            workflow = None if found is None else found.workflow
+        return None if workflow is None else workflow.steps[job.workflow.step]

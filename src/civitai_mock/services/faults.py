@@ -12,7 +12,7 @@ from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.rule_counters import HITS, MATCHES, RULES
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from civitai_mock.domain.fault_presets import Hook, Target
     from civitai_mock.domain.faults.choice import Choice, Choosing, Count
@@ -125,6 +125,30 @@ class Faults:
         """Return why rules did not fire though they matched, by what stands for each of their lives."""
         keys = {} if self._obeyed is None else self._obeyed.keys
         return {keys[rule_id]: why for rule_id, why in choice.turns.items() if rule_id in keys}
+
+    def has_rule(self, is_such: "Callable[[FaultRule], bool]") -> bool:
+        """Return whether there is such a rule, on or not."""
+        return self._obeyed is not None and any(is_such(rule) for rule in self._obeyed.rules)
+
+    def find(self, rule_id: str) -> "FaultRule | None":
+        """Return a rule that is on, however often it has fired; None if there is none."""
+        obeyed = self._obeyed or new_obeyed_rules()
+        found = (rule for rule in obeyed.rules if rule.id == rule_id and rule.is_on(self._clock_of(rule, obeyed).now()))
+        return next(found, None)
+
+    def first_match(self, subject: "FaultSubject") -> "FaultRule | None":
+        """Return the first rule that is on and matches, however often it has fired; nothing is counted."""
+        from civitai_mock.domain.faults.choice import first_failed  # noqa: PLC0415 - see above
+        from civitai_mock.domain.faults.rules import fits_hook  # noqa: PLC0415 - see above
+
+        obeyed = self._obeyed or new_obeyed_rules()
+        rules = (rule for rule in obeyed.rules if fits_hook(rule, subject.hook))
+        matching = (rule for rule in rules if first_failed(rule, subject, self._clock_of(rule, obeyed).now()) is None)
+        return next(matching, None)
+
+    def key_of(self, rule: "FaultRule") -> str:
+        """Return what the names of all counters of a rule begin with."""
+        return "" if self._obeyed is None else self._obeyed.keys.get(rule.id, "")
 
     async def stream(self, rule: "FaultRule") -> Random:
         """Return what a rule that fires draws from: with a seed the same in each run, for each time that it fires."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.ports import Clock, JobQueue, Provider, StoreHealth, WorkerReport
+from civitai_mock.ports import Clock, JobQueue, StoreHealth, WorkerReport, Workforce
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 logger = structlog.stdlib.get_logger()
@@ -88,7 +88,7 @@ class GetHealth:
     """Reports health: it asks only the store; the provider and the stall detector know the rest already."""
 
     store: StoreHealth
-    provider: Provider
+    provider: Workforce
     stall_detector: StallDetector | None
 
     @property

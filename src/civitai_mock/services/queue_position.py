@@ -12,6 +12,7 @@ import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import as_number, as_object
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.domain.stages import Stage
@@ -84,10 +85,14 @@ class QueueSnapshot:
         """Return a position among the jobs of the snapshot and the `newer` ones, which it does not have yet."""
         known_jobs, known_cost = self.line.preceding(key)
         newer_jobs, newer_cost = newer.preceding(key)
-        wait = RECENT * (known_jobs + newer_jobs) / max(self.ended_recently, 1)
+        return self.position_after(known_jobs + newer_jobs, known_cost + newer_cost, now)
+
+    def position_after(self, jobs: int, cost: float, now: datetime) -> QueuePosition:
+        """Return the position after so many jobs, which cost so much together."""
+        wait = RECENT * jobs / max(self.ended_recently, 1)
         return QueuePosition(
-            preceding_jobs=known_jobs + newer_jobs,
-            preceding_cost=known_cost + newer_cost,
+            preceding_jobs=jobs,
+            preceding_cost=cost,
             throughput_rate=self.ended_recently / RECENT.total_seconds(),
             estimated_start=wait,
             estimated_start_at=now + wait,
@@ -121,7 +126,9 @@ class GetQueuePositions:
         newer = NOBODY
         if len(queued) > 1:
             newer = QueueLine.of([queued[key] for key in sorted(queued) if not snapshot.line.has(key)])
-        return {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}
+        positions = {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}
+        flooded = [job for job in queued.values() if job.faults]
+        return {**positions, **_flooded(flooded, snapshot, now)} if flooded else positions
 
     def _valid_snapshot(self) -> QueueSnapshot | None:
         snapshot = self._snapshot
@@ -150,8 +157,27 @@ class GetQueuePositions:
 
 
 def _is_queued(job: Job) -> bool:
-    """Return whether nobody has begun with a job; one that requests move is between two stages without a claim."""
-    return job.claim is None and job.outcome is None and job.stage is Stage.QUEUED
+    """Return whether nobody has begun with a job; one that requests move is between two stages without a claim.
+
+    A job that a fault keeps waiting is claimed by who keeps it.
+    """
+    return (job.claim is None or bool(job.faults)) and job.outcome is None and job.stage is Stage.QUEUED
+
+
+def _flooded(jobs: Sequence[Job], snapshot: QueueSnapshot, now: datetime) -> Mapping[str, QueuePosition]:
+    """Return the positions of those jobs before which a fault puts others, of which there are more each minute."""
+    from civitai_mock.domain.faults.actions import PresetWord  # noqa: PLC0415 - as mostly there are no faults
+    from civitai_mock.domain.faults.job_effects import preset_value  # noqa: PLC0415 - as above
+
+    positions = {}
+    for job in jobs:
+        flood = as_object(preset_value(job, PresetWord.FLOOD))
+        if flood:
+            minutes = (now - job.created_at) / timedelta(minutes=1)
+            preceding = as_number(flood.get("preceding")) or 0
+            others = int(preceding + (as_number(flood.get("perMinute")) or 0) * minutes)
+            positions[job.id] = snapshot.position_after(others, others * job.cost, now)
+    return positions
 
 
 def _sort_key(job: Job | QueuedJob) -> SortKey:

@@ -10,6 +10,7 @@ from civitai_mock.ports import JobStore, ResourceStore
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.job_template import JobTemplate
 from civitai_mock.services.queue_limit import QueueLimit
 
@@ -28,6 +29,7 @@ class SubmitJobs:
     event_bus: EventBus
     build: BuildJobs
     queue_limit: QueueLimit
+    job_faults: JobFaults
     get_balance: Callable[[], float | None]
 
     async def __call__(
@@ -36,12 +38,13 @@ class SubmitJobs:
         """Return the new jobs, in the order of the templates; `size` is that of all together, in bytes."""
         await self.queue_limit.take(len(templates))
         built = await self.build(templates, caller, charged=charged, size=size)
-        await self.jobs.add(built.jobs, budget=self._budget(caller) if charged else None)
+        jobs = await self.job_faults.of_new(built.jobs)
+        await self.jobs.add(jobs, budget=self._budget(caller) if charged else None)
         if built.new_resources:
             await self.resources.add_missing(built.new_resources)
-        self.event_bus.publish_changes(built.jobs)
+        self.event_bus.publish_changes(jobs)
         self.event_bus.publish_work()
-        return built.jobs
+        return jobs
 
     async def what_if(
         self, templates: Sequence[JobTemplate], caller: Caller, *, charged: bool = True, size: int = 0

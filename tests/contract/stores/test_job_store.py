@@ -52,7 +52,7 @@ async def test_a_stored_job_comes_back_as_it_was(jobs: JobStore) -> None:
 
 async def test_a_fault_that_was_decided_is_kept_by_every_later_change(jobs: JobStore, queue: JobQueue) -> None:
     claimed = await add_claimed(jobs, queue)
-    fault = JobFault(attempt=1, rule="a", action={"stick": "CLAIMED"}, preset="stuck-running")
+    fault = JobFault(attempt=1, rule="a", does={"preset": "stuck-running"})
     decided = replace(claimed.progressed(at=START + SECOND, context={}), faults=(fault,))
     assert await jobs.replace(claimed, decided)
     assert await jobs.get(decided.id) == decided
@@ -79,7 +79,10 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         moved_by=MovedBy.TIME,
         progress={"mode": "polls", "each": 2},
         asked_fault={"preset": "node-crash", "params": AWKWARD},
-        faults=(JobFault(attempt=1, rule="a", action=AWKWARD, preset="b"), JobFault(attempt=2, rule="c", action={})),
+        faults=(
+            JobFault(attempt=1, rule="a", does=AWKWARD, is_over=True),
+            JobFault(attempt=2, turns={"faults/c/1/": "every"}),
+        ),
         providers=("local", "other"),
         dependencies=(job_id(2), job_id(3)),
         charged=False,

@@ -16,10 +16,12 @@ from civitai_mock.api.query_params import optional
 from civitai_mock.api.responses import JsonResponse, as_members
 from civitai_mock.api.v1.job_types import SPELLINGS
 from civitai_mock.api.v1.render import render_event
+from civitai_mock.api.v1.schemas import Members
 from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.stages import JobEventType
@@ -54,7 +56,7 @@ async def get_job(request: Request) -> Response:
         "spec": as_members(job.spec),
         "events": [render_event(event, vocabulary(request)) for event in events],
         "callbacks": [_render_callback(callback) for callback in callbacks],
-        "faults": [],
+        "faults": [_render_fault(fault) for fault in job.faults if fault.rule is not None],
     }
     return JsonResponse(details)
 
@@ -88,6 +90,10 @@ def render_item(job: Job) -> JobItem:
         item["workflowId"] = place.workflow_id
         item["step"] = place.step
     return item
+
+
+def _render_fault(fault: JobFault) -> Members:
+    return {"attempt": fault.attempt, "rule": fault.rule, **fault.does}
 
 
 def _render_callback(callback: CallbackView) -> CallbackItem:

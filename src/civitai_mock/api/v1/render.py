@@ -14,10 +14,11 @@ from civitai_mock.api.v1 import schemas as wire
 from civitai_mock.api.v1.job_types import type_members
 from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.dotnet import format_date, format_timespan
-from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.events import ODD_STATUS, JobEvent
 from civitai_mock.domain.job import Job, JobSummary
-from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.services.availability import JobSupport
@@ -66,6 +67,7 @@ def _is_listed(value: Json, words: frozenset[str] | Words | None) -> bool:
 
 
 ABOVE_SLOTS = frozenset({"baseModel", "model", "params"})
+UNKNOWN_PROVIDER = "FalAI"  # in captures of 2025, and in no official list: a fault runs jobs under this name
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}
 
 
@@ -120,7 +122,7 @@ class JobRenderer:
     def _support(self, job: JobSummary) -> wire.Support:
         if job.outcome is not None:
             return {}
-        provider = self.vocabulary.provider or self.provider_name
+        provider = _odd_provider(job) or self.vocabulary.provider or self.provider_name
         return {"serviceProviders": {provider: {"support": self.support[job.id], **self._position(job)}}}
 
     def _position(self, job: JobSummary) -> wire.Queued:
@@ -159,7 +161,7 @@ class JobRenderer:
             **{name: value for name, value in own.items() if name in ABOVE_SLOTS},
             **({"slots": [self._slot(job, slot) for slot in job.slots]} if job.slots else {}),
             **{name: value for name, value in own.items() if name not in ABOVE_SLOTS},
-            **({"promptClassificationResult": HARMLESS} if job.slots else {}),
+            **({"promptClassificationResult": _classification(job)} if job.slots else {}),
             **_shared(job),
             **_optional(job),
         }
@@ -180,6 +182,8 @@ _expiry = lru_cache(maxsize=2)(format_date)  # all URLs that are signed in one s
 
 def render_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
     """Render an event; the first of a job has no provider, as nobody has claimed the job yet."""
+    if ODD_STATUS in event.context:
+        return _odd_event(event, vocabulary)
     return {
         "jobId": event.job_id,
         "type": event.type,
@@ -208,7 +212,35 @@ def _render_position(position: QueuePosition) -> wire.ProviderJobQueuePosition:
 def _claim_holder(event: JobEvent, vocabulary: Vocabulary) -> wire.ClaimHolder:
     if event.provider is None or event.worker_id is None:
         return {}
-    return {"provider": vocabulary.provider or event.provider, "workerId": vocabulary.worker_id or event.worker_id}
+    known = None if event.provider == UNKNOWN_PROVIDER else vocabulary.provider
+    return {"provider": known or event.provider, "workerId": vocabulary.worker_id or event.worker_id}
+
+
+def _odd_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
+    """Render an event that is called as no description has it."""
+    odd = as_object(event.context[ODD_STATUS])
+    context = {name: value for name, value in event.context.items() if name != ODD_STATUS}
+    members = {**render_event(changed(event, context=context), vocabulary), "type": odd.get("event")}
+    return cast("wire.JobEvent", members)
+
+
+def _odd_provider(job: JobSummary) -> str | None:
+    """Return the name under which a fault runs a job; only those have one that something is to go wrong with."""
+    if not isinstance(job, Job) or not job.faults:
+        return None
+    from civitai_mock.domain.faults.actions import PresetWord  # noqa: PLC0415 - as mostly there are no faults
+    from civitai_mock.domain.faults.job_effects import preset_value  # noqa: PLC0415 - as above
+
+    return as_text(preset_value(job, PresetWord.ODD_PROVIDER)) or None
+
+
+def _classification(job: Job) -> wire.PromptClassification:
+    if not job.faults:
+        return HARMLESS
+    from civitai_mock.domain.faults.actions import PresetWord  # noqa: PLC0415 - as above
+    from civitai_mock.domain.faults.job_effects import preset_value  # noqa: PLC0415 - as above
+
+    return {**HARMLESS, "sexual": preset_value(job, PresetWord.MATURE) is not None}
 
 
 def _claim_time(event: JobEvent) -> wire.ClaimTime:

@@ -44,7 +44,9 @@ class BlobRenderer:
         """
         known = facts or NO_FACTS
         kind = kind_of(content_type)
-        is_hidden = self.hides_mature_content and known.nsfw_level is not None and known.nsfw_level.is_mature
+        is_hidden = known.is_missing or (
+            self.hides_mature_content and known.nsfw_level is not None and known.nsfw_level.is_mature
+        )
         members: JsonObject = {} if kind is None else MEMBERS_OF[kind](blob_id, known)
         expiry = None if is_hidden else self.urls.expiry(after=expired_at)
         if kind is MediaKind.IMAGE and expiry is not None:

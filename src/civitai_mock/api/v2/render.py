@@ -14,8 +14,9 @@ from civitai_mock.api.v2.blob_documents import date_text
 from civitai_mock.api.v2.description.echo import shown_input
 from civitai_mock.domain.cost import Cost
 from civitai_mock.domain.dotnet import format_timespan, plain_number
+from civitai_mock.domain.events import ODD_STATUS
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.money import Transaction
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT
@@ -37,6 +38,7 @@ from civitai_mock.services.queue_position import QueuePosition
 from civitai_mock.services.workflows.advance import level_of
 from civitai_mock.services.workflows.late_inputs import output_view
 
+BLOCKED_REASON = "blockedReason"
 USUAL_DURATION = timedelta(seconds=20)  # of a job, about as in a capture: how long one will take is not known before
 
 
@@ -113,7 +115,7 @@ class WorkflowRenderer:
         if step.retries is not None:
             document["retries"] = step.retries
         document["jobs"] = [_job(job_id, jobs.get(job_id), positions.get(job_id), cost) for job_id in step.jobs]
-        document["status"] = own.status
+        document["status"] = _odd_status(jobs.values(), own) or own.status
         _add_times(document, own)
         document["metadata"] = as_members(step.metadata)
         _add_rate(document, own)
@@ -186,7 +188,8 @@ def _job(job_id: str, job: Job | None, position: JsonObject | None, cost: float)
     """Render a job; one that is not stored yet waits like any other."""
     progress = WAITING if job is None else job_progress(job)
     reason = None if job is None else reason_of(job)
-    document: JsonObject = {"id": job_id, "status": progress.status}
+    odd = None if job is None else _odd_status([job], progress)
+    document: JsonObject = {"id": job_id, "status": odd or progress.status}
     _add_times(document, progress)
     if position:
         document |= position
@@ -194,7 +197,16 @@ def _job(job_id: str, job: Job | None, position: JsonObject | None, cost: float)
     _add_rate(document, progress)
     if reason is not None:
         document["reason"] = reason
+    if job is not None and job.faults and BLOCKED_REASON in job.last_event.context:
+        document[BLOCKED_REASON] = job.last_event.context[BLOCKED_REASON]
     return document
+
+
+def _odd_status(jobs: Collection[Job], progress: Progress) -> Json:
+    """Return how a fault calls the status of a job, or of the step of jobs, that is not over; mostly None."""
+    events = [job.last_event for job in jobs if job.faults] if not progress.status.is_over else ()
+    odd = next((event.context[ODD_STATUS] for event in events if ODD_STATUS in event.context), None)
+    return as_object(odd).get("status")
 
 
 def _cost_of_job(step: WorkflowStep, jobs: Collection[Job]) -> float:

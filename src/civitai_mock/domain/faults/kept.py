@@ -31,6 +31,11 @@ def kept_effects(fault: ReadOnlyJson) -> Sequence[Effect]:
     return kept_rule(fault).action.effects if DOES in fault else ()
 
 
+def asked_rule(document: ReadOnlyJson) -> FaultRule:
+    """Return the rule that a request asked for, whose document is kept with its jobs; its id is that of its preset."""
+    return parse_rule(dict(document), rule_id=as_text(document.get(PRESET)), set_at=ANY_TIME)
+
+
 def told_fault(fault: ReadOnlyJson) -> JsonObject | None:
     """Return what the control plane tells of a kept fault; None for one that says that nothing was to go wrong."""
     return {RULE: fault[RULE], **as_object(fault[DOES])} if DOES in fault else None

@@ -97,6 +97,10 @@ class FaultRule:
         names_model = any(isinstance(effect, PresetEffect) and effect.word in NAMING for effect in self.action.effects)
         return frozenset((*self.match.conditions, *targets, *([Condition.MODEL] if names_model else [])))
 
+    def is_on(self, now: datetime) -> bool:
+        """Return whether it may fire at this time, if it has not fired as often as it may."""
+        return self.is_enabled and (self.scope.ends_at is None or now < self.scope.ends_at)
+
     def param(self, name: str) -> ParamValue | None:
         """Return a param of the preset, as it was sent or by default; None if it has none of this name."""
         param = None if self.preset is None else self.preset.params.get(name)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
-from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError
+from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, NotStartedError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.stages import Stage
@@ -21,6 +21,7 @@ from civitai_mock.services.blob_reading import BlobReading, SilentBlobError, Spo
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
+from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:
@@ -29,10 +30,24 @@ if TYPE_CHECKING:
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
+Hold = Callable[[], Awaitable[None]]
 
 
 class StagesNotStoredError(Exception):
     """Stands for what went wrong while stages were stored that a step had to have stored: no fault of the step."""
+
+
+class PutBackError(Exception):
+    """Ends the claim of a job before its work is done; `change` says what becomes of the job, and when that is."""
+
+    def __init__(self, change: Callable[[Job, datetime], Job]) -> None:
+        super().__init__("the claim ends")
+        self.change = change
+
+
+async def cannot_wait() -> None:
+    """Raise `NotStartedError`, as whoever moves the job by a request does not wait for anything."""
+    raise NotStartedError("A fault keeps the job where it is.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +55,8 @@ class RunnerServices:
     """Holds what all jobs of a worker are worked on with.
 
     What happens to jobs is dated by `clock`; leases run by `system_clock`. `pace` is the factor by which the seconds of
-    simulated work are multiplied: 0 is at once. `archives` are loaded at first use.
+    simulated work are multiplied: 0 is at once. `archives` are loaded at first use. `lose_job` deletes a job without a
+    word, with its workflow.
     """
 
     provider: Provider
@@ -53,6 +69,8 @@ class RunnerServices:
     ids: Ids
     pace: float
     progress_policy: ProgressPolicy
+    job_faults: JobFaults
+    lose_job: Callable[[Job], Awaitable[object]]
     progress_reporter: ProgressReporter
     media_fetcher: MediaFetcher
     own_blob_links: OwnBlobLinks
@@ -90,7 +108,7 @@ class JobContext:
     `files` are those that the graph reads, `inputs` those of an operation on files. Three are known once the work is
     sent: `graph` is the one that runs, `is_resumed` says that an earlier claim had begun what goes on now, `is_done`
     that the outputs are there already. `plan` says how long stages last that are not left to the simulation, and
-    `entries` when they were entered first, by whatever worker.
+    `entries` when they were entered first, by whatever worker. `hold` waits until no fault keeps the job in its stage.
     """
 
     job: Job
@@ -109,6 +127,7 @@ class JobContext:
     graph: ReadOnlyJson = field(default_factory=dict)
     plan: "StagePlan | None" = None
     entries: dict[Stage, datetime] = field(default_factory=dict)
+    hold: Hold = cannot_wait
 
     @property
     def owner(self) -> str | None:
@@ -137,6 +156,11 @@ class JobContext:
             await self._wait(seconds * self.services.pace)
         elif self.executor.spreads_time:
             await self._wait(planned.total_seconds() * part)
+
+    async def take_time(self, seconds: float) -> None:
+        """Let so much time pass, if the job is one that takes any."""
+        if self.hold is not cannot_wait:
+            await self._wait(seconds)
 
     async def _wait(self, seconds: float) -> None:
         if seconds > 0:

@@ -10,11 +10,11 @@ from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestErro
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.maturity import highest
 from civitai_mock.domain.money import Balances
-from civitai_mock.domain.stages import Outcome
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
 from civitai_mock.domain.workflow_cost import memo_of
 from civitai_mock.domain.workflow_progress import WorkflowProgress, workflow_progress
 from civitai_mock.ports import Clock, JobStore, Metrics, ResourceStore, WorkflowStore
+from civitai_mock.services.cancel import canceled
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.late_inputs import reason_in
@@ -107,7 +107,7 @@ class AdvanceWorkflows:
             publish_new_jobs(self.event_bus, built.jobs)
 
     async def _cancel(self, job: Job) -> None:
-        ended = job.ended(Outcome.DELETED, at=self.clock.now(), context={})
+        ended = canceled(job, at=self.clock.now())
         if await self.jobs.replace(job, ended):
             self.event_bus.publish_changes([ended])
             self.event_bus.publish_ends([ended])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
@@ -22,6 +23,9 @@ from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.job_template import JobTemplate
 from civitai_mock.services.submit_checks import MissingResources, find_named_resources
 from civitai_mock.services.threads import in_thread_if_large
+
+if TYPE_CHECKING:
+    from civitai_mock.domain.faults.rules import FaultRule
 
 
 def input_path(step: int) -> str:
@@ -142,6 +146,7 @@ class BuildStepJobs:
                 trace_id=workflow.trace_id,
                 consumer=workflow.owner,
                 progress=stored_progress_mode(workflow.progress),
+                asked_fault=_asked_fault(workflow),
             ),
             at=at,
             keep_until=at + self.build.job_lifetime + self.lifetime,
@@ -175,6 +180,14 @@ class BuildStepJobs:
             template = as_object(as_object(step_input).get(TEMPLATE))
             step_type, step_input = as_text(template.get(STEP_TYPE)), template.get(INPUT)
         return level_of_text("\n".join(self.step_types.prompt_texts(step_type, step_input)))
+
+
+def _asked_fault(workflow: Workflow) -> "FaultRule | None":
+    if workflow.asked_fault is None:
+        return None
+    from civitai_mock.domain.faults.kept import asked_rule  # noqa: PLC0415 - as mostly nobody asks for a fault
+
+    return asked_rule(workflow.asked_fault)
 
 
 def _spell(made: StepJobs, field: str) -> str:

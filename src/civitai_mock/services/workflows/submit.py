@@ -30,6 +30,7 @@ from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.announce import AnnounceStatuses
@@ -75,6 +76,7 @@ class SubmitWorkflow:
     recent: RecentWorkflows
     event_bus: EventBus
     queue_limit: QueueLimit
+    job_faults: JobFaults
     clock: Clock
     ids: Ids
     metrics: Metrics
@@ -250,6 +252,7 @@ class SubmitWorkflow:
             is_ephemeral=template.is_ephemeral,
             external_id=template.external_id,
             progress=None if caller.progress is None else caller.progress.document,
+            asked_fault=None if caller.asked_fault is None else caller.asked_fault.document,
             tags=template.tags,
             metadata=template.metadata,
             allow_mature_content=allowed_maturity(template, levels),
@@ -277,14 +280,15 @@ class SubmitWorkflow:
     async def _store(self, new: NewWorkflow, *, size: int) -> WorkflowSnapshot:
         if new.new_resources:
             await self.resources.add_missing(new.new_resources)
-        stored = await self.workflows.add(new.workflow, new.jobs, balances=self.get_balances())
+        jobs = await self.job_faults.of_new(new.jobs, workflow=new.workflow)
+        stored = await self.workflows.add(new.workflow, jobs, balances=self.get_balances())
         if stored.id != new.workflow.id:
             existing = await self.workflows.get(stored.id)
             return existing or WorkflowSnapshot(workflow=stored, jobs=())
         self.metrics.workflows_submitted += 1
-        snapshot = WorkflowSnapshot(workflow=stored, jobs=new.jobs)
+        snapshot = WorkflowSnapshot(workflow=stored, jobs=jobs)
         self.recent.add(snapshot, size=size)
-        publish_new_jobs(self.event_bus, new.jobs)
+        publish_new_jobs(self.event_bus, jobs)
         await self._announce(snapshot)
         return snapshot
 

@@ -11,6 +11,7 @@ from civitai_mock.domain.claims import Claim, Holding
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobResource, WorkflowPlace
 from civitai_mock.domain.job_fault import JobFault
+from civitai_mock.domain.json_types import as_list, as_object
 from civitai_mock.domain.search import Position, property_paths
 from civitai_mock.domain.stages import JobEventType, MovedBy, Outcome, Stage
 from civitai_mock.services.threads import in_thread_if_large
@@ -92,13 +93,15 @@ def _fields_of_some(job: Job, epoch: int) -> Document:
 def changing_fields(job: Job, epoch: int) -> Document:
     """Return the members that a change writes; some repeat the job in the form that filters, sums and indexes need."""
     ended = {} if job.outcome is None else {"endedAt": moment_text(job.last_event.at)}
-    faults = {"faults": [_fault_document(fault) for fault in job.faults]} if job.faults else {}
+    faults = {"faults": faults_text(job.faults)} if job.faults else {}
+    kept = {"cost": job.cost, "keepsCost": True} if job.keeps_cost else {}
     is_queued = job.holding is Holding.QUEUED and job.moved_by is not MovedBy.REQUESTS
     return {
         "stage": str(job.stage),
         "outcome": None if job.outcome is None else str(job.outcome),
         **ended,
         **faults,
+        **kept,
         "waitsIn": epoch if job.is_blocked else None,
         "queuedIn": epoch if is_queued else None,
         "openIn": epoch if job.outcome is None else None,
@@ -115,8 +118,12 @@ def changing_fields(job: Job, epoch: int) -> Document:
 
 
 def spent(job: Job) -> float:
-    """Return what the consumer has spent on a job, in Buzz; a job that did not succeed is refunded."""
-    return job.cost if job.charged and job.outcome in (None, Outcome.SUCCEEDED) else 0.0
+    """Return what the consumer has spent on a job, in Buzz; a job that did not succeed is refunded.
+
+    One that was canceled may keep a part of its cost.
+    """
+    counts = job.charged and (job.keeps_cost or job.outcome in (None, Outcome.SUCCEEDED))
+    return job.cost if counts else 0.0
 
 
 def claim_fields(claim: Claim) -> Document:
@@ -163,7 +170,8 @@ def job_of(document: Document) -> Job:
         claim=None if claim is None else _claim_of(claim),
         prompt_id=document["promptId"],
         is_blocked=document["waitsIn"] is not None,
-        faults=tuple([_fault_of(fields) for fields in document.get("faults", ())]),
+        faults=_faults_of(document["faults"]) if "faults" in document else (),
+        keeps_cost="keepsCost" in document,
         moved_by=MovedBy(document["movedBy"]) if "movedBy" in document else None,
         result=None if result is None else parse_json(result),
         taint=None if taint is None else parse_json_object(taint),
@@ -180,13 +188,12 @@ def _place_of(fields: Document) -> WorkflowPlace:
     )
 
 
-def _fault_document(fault: JobFault) -> Document:
-    action = json_text(fault.action)
-    return {"attempt": fault.attempt, "rule": fault.rule, "action": action, "preset": fault.preset}
+def faults_text(faults: Sequence[JobFault]) -> str | None:
+    return json_text([fault.to_json() for fault in faults]) if faults else None
 
 
-def _fault_of(fields: Document) -> JobFault:
-    return JobFault(**{**fields, "action": parse_json_object(fields["action"])})
+def _faults_of(text: str) -> tuple[JobFault, ...]:
+    return tuple([JobFault.from_json(as_object(members)) for members in as_list(parse_json(text))])
 
 
 async def jobs_of(documents: Iterable[Document]) -> list[Job]:

@@ -9,6 +9,7 @@ from pymongo.errors import PyMongoError
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Budget
@@ -22,6 +23,7 @@ from civitai_mock.storage.mongo.job_changes import Changes, JobChange
 from civitai_mock.storage.mongo.job_documents import (
     HELD_EVENTS,
     event_of,
+    faults_text,
     held_events,
     job_document,
     jobs_of,
@@ -147,6 +149,19 @@ class MongoJobStore:
             return_document=ReturnDocument.AFTER,
         )
         return 0 if found is None else int(found["polls"][str(seq)])
+
+    @raises_domain_errors
+    async def keep_faults(self, job: Job, faults: Sequence[JobFault]) -> bool:
+        unchanged = {
+            "jobId": job.id,
+            "epoch": self._epoch.number,
+            "seq": job.seq,
+            "claim.workerId": job.claim.worker_id if job.claim else None,
+            "outcome": None,
+            "faults": faults_text(job.faults),
+        }
+        kept = await self._jobs.update_one(unchanged, {"$set": {"faults": faults_text(faults)}})
+        return kept.matched_count == 1
 
     @raises_domain_errors
     async def delete(self, job_id: str) -> bool:

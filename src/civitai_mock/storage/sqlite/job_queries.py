@@ -23,7 +23,8 @@ SPENDING = """
         coalesce(sum((SELECT count(*) FROM json_each(slots)
             WHERE json_extract(value, '$[2]') OR json_extract(value, '$[5].lost')))
             FILTER (WHERE outcome = 'SUCCEEDED'), 0),
-        coalesce(sum(cost) FILTER (WHERE charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')), 0.0)
+        coalesce(sum(cost) FILTER (
+            WHERE charged = 2 OR (charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED'))), 0.0)
     FROM "{jobs}" WHERE epoch = ? AND created_at >= ? AND created_at < ?
 """
 POSITION = "(created_at, submission_id, id)"

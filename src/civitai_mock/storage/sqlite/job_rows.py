@@ -32,6 +32,7 @@ from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, e
 
 LEAF_BYTES = 16
 LOST, EXPIRED_AT = "lost", "expiredAt"
+NOT_CHARGED, CHARGED, KEPT = range(3)  # of the column `charged`: the last counts though the job was canceled
 MAY_BE_LARGE = slice(-5, None)  # of the columns of `schema.JOB`: result, taint, request, last event and texts
 CACHED_AIRS = 4096
 MOVED_BY: Mapping[str | None, MovedBy | None] = {None: None, **{moved_by.value: moved_by for moved_by in MovedBy}}
@@ -63,10 +64,14 @@ def request_text(job: Job) -> str:
 
 def job_row(job: Job, *, epoch: int) -> tuple[Value, ...]:
     """Return the columns of a new job, in the order of `jobs.INSERT`."""
-    searched = (job.type, job.issued_by, job.submission_id, job.cost, job.charged, job.priority)
+    searched = (job.type, job.issued_by, job.submission_id, job.cost, charge_of(job), job.priority)
     times = (to_micros(job.created_at), to_micros(job.expire_at), to_micros(job.keep_until))
     taint = None if job.taint is None else to_json(dict(job.taint))
     return (epoch, job.id, *searched, *times, taint, job.moved_by, *job_changes(job))
+
+
+def charge_of(job: Job) -> int:
+    return KEPT if job.keeps_cost else CHARGED if job.charged else NOT_CHARGED
 
 
 def job_changes(job: Job) -> tuple[Value, ...]:
@@ -87,7 +92,7 @@ def job_changes(job: Job) -> tuple[Value, ...]:
         job.prompt_id,
         job.is_blocked,
         None if job.result is None else to_json(job.result),
-        to_json([_fault_parts(fault) for fault in job.faults]) if job.faults else None,
+        faults_text(job.faults),
         changed_at if job.callback_url else None,
     )
 
@@ -120,7 +125,8 @@ def job_from(row: Row) -> Job:
         client_compat=body.get("client_compat"),
         providers=tuple(body.get("providers", ())),
         dependencies=tuple(body.get("dependencies", ())),
-        charged=charged == 1,
+        charged=charged != NOT_CHARGED,
+        keeps_cost=charged == KEPT,
         workflow=_place(*body["workflow"]) if "workflow" in body else None,
         progress=body.get("progress"),
         asked_fault=body.get("asked_fault"),
@@ -133,7 +139,7 @@ def job_from(row: Row) -> Job:
         claim=_claim(*claim) if claim[1] is not None else None,
         prompt_id=prompt_id,
         is_blocked=waits == 1,
-        faults=() if faults is None else tuple([_fault(*parts) for parts in orjson.loads(faults)]),
+        faults=() if faults is None else tuple([JobFault.from_json(members) for members in orjson.loads(faults)]),
         result=None if result is None else orjson.loads(result),
         taint=None if taint is None else orjson.loads(taint),
     )
@@ -183,12 +189,8 @@ def _place(workflow_id: str, step: int, index: int, attempt: int) -> WorkflowPla
     return WorkflowPlace(workflow_id=workflow_id, step=step, index=index, attempt=attempt)
 
 
-def _fault_parts(fault: JobFault) -> tuple[int | str | JsonObject | None, ...]:
-    return (fault.attempt, fault.rule, dict(fault.action), fault.preset)
-
-
-def _fault(attempt: int, rule: str, action: JsonObject, preset: str | None) -> JobFault:
-    return JobFault(attempt=attempt, rule=rule, action=action, preset=preset)
+def faults_text(faults: Sequence[JobFault]) -> str | None:
+    return to_json([fault.to_json() for fault in faults]) if faults else None
 
 
 def _slot_parts(slot: Slot, job_id: str, place: int) -> tuple[str | int | JsonObject | None, ...]:

@@ -9,6 +9,7 @@ from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Budget
@@ -23,6 +24,8 @@ from civitai_mock.storage.sqlite.job_events import (
 )
 from civitai_mock.storage.sqlite.job_rows import (
     changed_slots,
+    charge_of,
+    faults_text,
     job_changes,
     job_from,
     jobs_from,
@@ -66,6 +69,11 @@ COUNT_POLL = """
 """
 SLOTS = """SELECT slots FROM "{jobs}" WHERE epoch = ? AND id = ?"""
 SET_SLOTS = """UPDATE "{jobs}" SET slots = ? WHERE epoch = ? AND id = ?"""
+KEEP_COST = """UPDATE "{jobs}" SET cost = ?, charged = ? WHERE number = ?"""
+KEEP_FAULTS = """
+    UPDATE "{jobs}" SET faults = ?
+    WHERE epoch = ? AND id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL AND faults IS ?
+"""
 SET_TAINT = """UPDATE "{jobs}" SET taint = ? WHERE epoch = ? AND id = ?"""
 EXPIRED = """
     SELECT number, epoch, created_at, submission_id, id,
@@ -104,6 +112,8 @@ class JobStatements:
         self.count_poll = names.fill(COUNT_POLL)
         self.slots = names.fill(SLOTS)
         self.set_slots = names.fill(SET_SLOTS)
+        self.keep_cost = names.fill(KEEP_COST)
+        self.keep_faults = names.fill(KEEP_FAULTS)
         self.set_taint = names.fill(SET_TAINT)
         self.expired = names.fill(EXPIRED)
         self.one = names.fill(ONE)
@@ -194,6 +204,8 @@ class SqliteJobStore:
                     append_events(connection, self._events, events, number=number, created_at=after.created_at)
                 else:
                     append_end(connection, self._events, after, between, number=number)
+                if after.keeps_cost:
+                    connection.execute(self._sql.keep_cost, (after.cost, charge_of(after), number))
             return bool(held)
 
         return await self._database.write(update, epoch=self._epoch)
@@ -211,6 +223,13 @@ class SqliteJobStore:
             lambda db: db.execute(self._sql.count_poll, parameters).fetchall(), epoch=self._epoch
         )
         return int(rows[0][0]) if rows else 0
+
+    async def keep_faults(self, job: Job, faults: Sequence[JobFault]) -> bool:
+        worker_id = job.claim.worker_id if job.claim else None
+        kept = (faults_text(faults), self._epoch.number, job.id, job.seq, worker_id, faults_text(job.faults))
+        return await self._database.write(
+            lambda db: db.execute(self._sql.keep_faults, kept).rowcount == 1, epoch=self._epoch
+        )
 
     async def delete(self, job_id: str) -> bool:
         epoch = self._epoch.number

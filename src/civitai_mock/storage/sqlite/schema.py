@@ -31,7 +31,8 @@ VERSION = 12
 # version 10 all that is found by an id or a name has the epoch of its namespace before it (see `domain.namespaces`);
 # resources that all namespaces see have `SHARED_EPOCH`. What has the number of a job or a workflow needs none.
 # Since version 11 the last attempts at callbacks are kept; of those before nobody knows. Since version 12 the faults
-# of jobs, blobs and callbacks are kept, as JSON; what nothing was decided for has none.
+# of jobs, blobs and callbacks are kept, as JSON; what nothing was decided for has none. And `charged` may be 2, of a
+# job that was canceled and keeps its cost.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -147,6 +148,7 @@ INDEXES = (
     CREATE INDEX IF NOT EXISTS "{jobs} by charge" ON "{jobs}" (epoch, issued_by, cost, charged, outcome)
     WHERE charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')
     """,
+    """CREATE INDEX IF NOT EXISTS "{jobs} by kept charge" ON "{jobs}" (epoch, issued_by, cost) WHERE charged = 2""",
     """CREATE INDEX IF NOT EXISTS "{jobs} by end" ON "{jobs}" (epoch, changed_at) WHERE outcome IS NOT NULL""",
     """
     CREATE INDEX IF NOT EXISTS "{jobs} to tell of" ON "{jobs}" (epoch, callback_due_at, id)

@@ -11,7 +11,8 @@ NOT_ORDINARY = "fakeRed"
 SPENT = """
     SELECT
         (SELECT coalesce(sum(cost), 0) FROM "{jobs}"
-        WHERE epoch = ?1 AND issued_by = ?2 AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED')),
+        WHERE epoch = ?1 AND issued_by = ?2 AND charged = 1 AND (outcome IS NULL OR outcome = 'SUCCEEDED'))
+        + (SELECT coalesce(sum(cost), 0) FROM "{jobs}" WHERE epoch = ?1 AND issued_by = ?2 AND charged = 2),
         coalesce(sum(blue), 0), coalesce(sum(green), 0), coalesce(sum(yellow), 0), coalesce(sum(fake_red), 0)
     FROM "{jobs} workflows" WHERE epoch = ?1 AND owner = ?2
 """

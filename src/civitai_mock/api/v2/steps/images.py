@@ -13,7 +13,7 @@ from civitai_mock.api.v2.steps.image_members import (
     network_drafts,
 )
 from civitai_mock.api.v2.steps.prices import image_gen_price, text_to_image_price
-from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType
+from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType, errors_of
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
@@ -49,7 +49,8 @@ class TextToImage(StepType):
         )
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
-        return {"images": blobs.render_all(jobs)}
+        errors = errors_of(jobs)
+        return {"images": blobs.render_all(jobs), **({"errors": errors} if errors else {})}
 
     def _draft(self, step_input: StepInput, *, seed: int, size: int) -> TextToImageDraft:
         return TextToImageDraft(
@@ -86,4 +87,4 @@ class ImageGen(StepType):
         return StepJobs(drafts=drafts, paths=graph_paths(step_input))
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
-        return {"images": blobs.render_all(jobs), "errors": []}
+        return {"images": blobs.render_all(jobs), "errors": errors_of(jobs)}

@@ -39,7 +39,7 @@ class Blobs:
             content_type=type_of_name(slot.blob_key),
             facts=slot.facts,
             is_available=slot.available,
-            blocked_reason=MATURE_CONTENT if is_withheld else None,
+            blocked_reason=MATURE_CONTENT if is_withheld else _blocked_reason(slot),
             shown=shown,
             expired_at=slot.expired_at,
         )
@@ -122,6 +122,17 @@ def slots_of(jobs: Sequence[Job]) -> Iterator[Slot]:
 
 def have_succeeded(jobs: Sequence[Job]) -> bool:
     return bool(jobs) and all(job.outcome is Outcome.SUCCEEDED for job in jobs)
+
+
+def _blocked_reason(slot: Slot) -> str | None:
+    return None if slot.facts is None else slot.facts.blocked_reason
+
+
+def errors_of(jobs: Sequence[Job]) -> list[Json]:
+    """Return what whoever ran jobs gave as the reasons of their failures; an exception of a node is none (captures)."""
+    failed = [job.last_event.context for job in jobs if job.outcome is Outcome.FAILED]
+    given = [context["message"] for context in failed if "message" in context and "error" not in context]
+    return [*dict.fromkeys(map(str, given))]
 
 
 def result_of(jobs: Sequence[Job]) -> JsonObject | None:

@@ -1,0 +1,149 @@
+"""Decide what goes wrong with jobs: once for each attempt, and kept with the job before anything comes of it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from civitai_mock.domain.changed import changed
+from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.fault_presets import Hook
+from civitai_mock.domain.faults.actions import PresetEffect, PresetWord
+from civitai_mock.domain.faults.conditions import FaultSubject
+from civitai_mock.domain.faults.job_effects import (
+    attempt_of,
+    decided_for,
+    held_in,
+    is_stuck,
+    preset_value,
+    shows_in_queue,
+    waits_for_ever,
+    with_decision,
+)
+from civitai_mock.domain.faults.kept import asked_rule, what_it_does
+from civitai_mock.domain.faults.rules import FaultRule
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.job_fault import JobFault
+from civitai_mock.domain.stages import MovedBy
+from civitai_mock.domain.workflow import Workflow
+from civitai_mock.ports import Clock, Sleep
+from civitai_mock.services.controls import Controls
+from civitai_mock.services.fault_subjects import JobSubjects
+from civitai_mock.services.faults import Faults
+
+V1_ROUTE, V2_ROUTE = "/v1/consumer/jobs", "/v2/consumer/workflows"
+LONG_REST: Final = timedelta(hours=1)
+
+
+class DecideJobFaults:
+    """Decides faults of the jobs of a namespace.
+
+    What is seen before anybody begins with a job is decided when that comes, all else when it is claimed, or moved by a
+    request. `count` counts in the namespace, from 0 on.
+    """
+
+    def __init__(
+        self,
+        *,
+        faults: Faults,
+        subjects: JobSubjects,
+        controls: Controls,
+        clock: Clock,
+        count: Callable[[str], Awaitable[int]],
+    ) -> None:
+        self._faults = faults
+        self._subjects = subjects
+        self._clock = clock
+        self._count = count
+        self._resting: set[Sleep] = set()
+        controls.subscribe(self._wake)
+
+    async def of_new(self, jobs: Sequence[Job], *, workflow: Workflow | None) -> Sequence[Job]:
+        """Return jobs that are not stored yet with what has to be decided now."""
+        asked = _asked(jobs[0])
+        is_early = asked is not None and shows_in_queue(asked.action)
+        if not is_early and not self._faults.has_rule(lambda rule: shows_in_queue(rule.action)):
+            return jobs
+        return [await self._of_new(job, workflow) for job in jobs]
+
+    async def _of_new(self, job: Job, workflow: Workflow | None) -> Job:
+        """Return a job that no scheduler claims if nobody is ever to begin with it."""
+        decided = await self._choose(job, {}, workflow)
+        if decided is None:
+            return job
+        job = with_decision(job, decided)
+        return changed(job, moved_by=MovedBy.REQUESTS) if waits_for_ever(job) else job
+
+    async def decided(self, job: Job) -> Job:
+        """Return a job that somebody is to begin with, with what is decided for its attempt; that is not stored yet."""
+        known = decided_for(job)
+        if (known is None or known.rule is None) and (self._faults.hits(Hook.JOB) or job.asked_fault is not None):
+            found = await self._choose(job, {} if known is None else known.turns)
+            if found is not None and found != known:
+                job = with_decision(job, found)
+        return _held_oddly(job)
+
+    def keeps(self, job: Job) -> bool:
+        """Return whether a fault keeps a job in a stage still: for good, or as long as its rule is on."""
+        decided = decided_for(job)
+        if decided is None or decided.rule is None or held_in(job) is None:
+            return False
+        asked = _asked(job)
+        is_asked = asked is not None and asked.id == decided.rule
+        return is_stuck(job) or is_asked or self._faults.find(decided.rule) is not None
+
+    async def rest(self, job: Job) -> None:
+        """Return when it may be that a job is kept no longer."""
+        now = self._clock.now()
+        ends = [moment for moment in (job.expire_at, self._rule_ends_at(job)) if moment is not None and moment > now]
+        sleep = self._clock.begin_sleep((min(ends) - now if ends else LONG_REST).total_seconds())
+        self._resting.add(sleep)
+        try:
+            await sleep
+        finally:
+            self._resting.discard(sleep)
+
+    def _rule_ends_at(self, job: Job) -> datetime | None:
+        decided = decided_for(job)
+        rule = None if decided is None or decided.rule is None else self._faults.find(decided.rule)
+        return None if rule is None else rule.scope.ends_at
+
+    def _wake(self) -> None:
+        for sleep in list(self._resting):
+            sleep.wake()
+
+    async def _choose(self, job: Job, turns: Mapping[str, str], workflow: Workflow | None = None) -> JobFault | None:
+        """Return what is decided for the attempt of a job; None if nothing is, and nobody has to know."""
+        attempt, asked = attempt_of(job), _asked(job)
+        route = V1_ROUTE if job.workflow is None else V2_ROUTE
+        subject = FaultSubject(hook=Hook.JOB, method="POST", route=route, attempt=attempt)
+        described = await self._subjects.described(subject, [job], workflow=workflow)
+        choice = await self._faults.choose(described, asked=asked, turns=turns)
+        if choice.rule is None:
+            taken = {**turns, **self._faults.turns_of(choice)}
+            return JobFault(attempt=attempt, turns=taken) if taken else None
+        is_over = choice.rule is not asked and await self._is_warm(choice.rule)
+        return JobFault(attempt=attempt, rule=choice.rule.id, does=what_it_does(choice.rule.document), is_over=is_over)
+
+    async def _is_warm(self, rule: FaultRule) -> bool:
+        """Return whether a rule is about a cold start that another job had."""
+        words = {effect.word for effect in rule.action.effects if isinstance(effect, PresetEffect)}
+        if PresetWord.COLD_START not in words:
+            return False
+        try:
+            return await self._count(f"{self._faults.key_of(rule)}cold") > 0
+        except TransientError:
+            return True
+
+
+def _asked(job: Job) -> FaultRule | None:
+    """Return the rule that the request of a job asked for, if it is about jobs."""
+    rule = None if job.asked_fault is None else asked_rule(job.asked_fault)
+    return rule if rule is not None and Hook.JOB in rule.hooks else None
+
+
+def _held_oddly(job: Job) -> Job:
+    """Return a job whose claim is under the name of a provider that a fault has made up."""
+    odd = preset_value(job, PresetWord.ODD_PROVIDER)
+    if job.claim is None or not isinstance(odd, str):
+        return job
+    return changed(job, claim=changed(job.claim, provider=odd))
