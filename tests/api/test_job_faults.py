@@ -573,10 +573,3 @@ async def test_what_a_header_asks_for_comes_before_rules(world: World) -> None:
     assert (await world.ended())["lastEvent"]["context"] == {}
     workflow = await world.over(fault="failed-with-reason; message=no luck")
     assert workflow["steps"][0]["output"]["errors"] == ["no luck"]
-
-
-async def test_a_wait_ends_when_a_job_is_lost(world: World) -> None:
-    answer = await world.client.post(
-        f"{v1.JOBS}?wait=true", json=v1.template(params=PARAMS), headers={"x-mock-fault": "lost-after-restart"}
-    )
-    assert answer.status_code in (200, 202, 404)

@@ -63,6 +63,44 @@ async def test_a_fault_that_was_decided_is_kept_by_every_later_change(jobs: JobS
     assert stored.faults == (fault,)
 
 
+async def test_what_was_decided_is_kept_without_an_event(jobs: JobStore, queue: JobQueue) -> None:
+    queued, claimed = make_job(2), await add_claimed(jobs, queue)
+    await jobs.add([queued])
+    first, second = JobFault(attempt=1, rule="a", does=AWKWARD), JobFault(attempt=2, rule="b")
+    for job in (claimed, queued):
+        assert await jobs.keep_faults(job, [first])
+        assert not await jobs.keep_faults(job, [second])
+        decided = replace(job, faults=(first,))
+        assert await jobs.get(job.id) == decided
+        assert await jobs.keep_faults(decided, [first, second])
+        assert await jobs.get(job.id) == replace(job, faults=(first, second))
+
+
+async def test_nothing_is_decided_for_a_job_that_others_have(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    fault = JobFault(attempt=1, rule="a")
+    assert not await jobs.keep_faults(replace(claimed, claim=None), [fault])
+    assert await jobs.replace(claimed, claimed.progressed(at=START + SECOND, context={}))
+    assert not await jobs.keep_faults(claimed, [fault])
+    current = await jobs.get(claimed.id)
+    assert current is not None
+    ended = current.ended(Outcome.DELETED, at=START + SECOND, context={})
+    assert await jobs.replace(current, ended)
+    assert not await jobs.keep_faults(ended, [fault])
+    assert not await jobs.keep_faults(make_job(9), [fault])
+
+
+async def test_a_canceled_job_may_keep_a_part_of_its_cost(jobs: JobStore, queue: JobQueue) -> None:
+    refunded, claimed = make_job(2), await add_claimed(jobs, queue)
+    await jobs.add([refunded])
+    assert await jobs.spent(claimed.issued_by) == pytest.approx(claimed.cost + refunded.cost)
+    kept = replace(claimed.ended(Outcome.DELETED, at=START + SECOND, context={}), cost=0.25, keeps_cost=True)
+    assert await jobs.replace(claimed, kept)
+    assert await jobs.replace(refunded, refunded.ended(Outcome.DELETED, at=START + SECOND, context={}))
+    assert await jobs.get(claimed.id) == kept
+    assert await jobs.spent(claimed.issued_by) == 0.25
+
+
 async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs: JobStore) -> None:
     slots = (
         Slot(blob_key="A" * 64, name="a name", available=True),
