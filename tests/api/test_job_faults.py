@@ -244,7 +244,8 @@ async def test_unknown_status(world: World) -> None:
     assert [event["type"] for event in events] == ["Initialized", "Claimed", "Updated", "Running", "Succeeded"]
     assert {"comfy_prompt_request", "comfy_prompt_response"} <= events[3]["context"].keys()
     assert not any("mockStatus" in event["context"] for event in events)
-    workflow, statuses = await world.submit_workflow(progress=POLLS, quantity=1), []
+    workflow = await world.submit_workflow(progress=POLLS, quantity=1)
+    statuses: list[tuple[str, str]] = []
     while not statuses or statuses[-1][0] not in v2.OVER:
         (step,) = (await world.workflow(workflow))["steps"]
         statuses.append((step["status"], step["jobs"][0]["status"]))
