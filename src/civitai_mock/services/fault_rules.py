@@ -58,6 +58,7 @@ class ObeyedRules:
         )
         self.keys = {each.rule.id: each.key for each in (*own, *server)}
         self.of_server = frozenset(each.rule.id for each in server)
+        self.pattern_count = sum(rule.match.has_pattern for rule in self.rules)
         self.spent: set[str] = set()
 
     def followed_by(self, own: Sequence[StoredRule], server: Sequence[StoredRule]) -> "ObeyedRules":

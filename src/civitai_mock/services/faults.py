@@ -1,5 +1,6 @@
 """Which rule of faults fires in a namespace, and how often, over all processes that serve it."""
 
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from civitai_mock.ports import Clock, Ids, Metrics, NamespaceStore
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.rule_counters import HITS, MATCHES, RULES
+from civitai_mock.services.threads import MANY_CHARACTERS, in_thread_if_large
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -112,7 +114,7 @@ class Faults:
             spent=obeyed.spent,
             turns={each: turns[key] for each, key in obeyed.keys.items() if key in turns} if turns else {},
         )
-        choice = await self._finish(choosing, obeyed)
+        choice = await self._finish(choosing, obeyed, size=obeyed.pattern_count * subject.prompt_length)
         if before is not None:
             choice = choice.after(before)
         if self._scenarios is not None and subject.hook in self._scenarios.hooks and not choice.has_winner:
@@ -158,20 +160,20 @@ class Faults:
                 return Random(self._ids.of_job(rule.id, f"draw {number}").seed())
         return Random()
 
-    async def _finish(self, choosing: "Choosing", obeyed: "ObeyedRules") -> "Choice":
-        """Count what is to be counted."""
-        try:
-            count = next(choosing)
-            while True:
-                try:
-                    counted = await self._count(count, obeyed)
-                except TransientError as error:
-                    count = choosing.throw(error)
-                else:
-                    count = choosing.send(counted)
-        except StopIteration as end:
-            choice: Choice = end.value
-            return choice
+    async def _finish(self, choosing: "Choosing", obeyed: "ObeyedRules", *, size: int) -> "Choice":
+        """Count what is to be counted; patterns that have much to look through hold nobody else up."""
+        from civitai_mock.domain.faults.choice import Choice, advance  # noqa: PLC0415 - see above
+
+        counted: int | TransientError | None = None
+        while True:
+            step = partial(advance, choosing, counted)
+            found = await in_thread_if_large(step, size=size, large=MANY_CHARACTERS, threads=None)
+            if isinstance(found, Choice):
+                return found
+            try:
+                counted = await self._count(found, obeyed)
+            except TransientError as error:
+                counted = error
 
     async def _count(self, count: "Count", obeyed: "ObeyedRules") -> int:
         """Return the number of a match or a hit, the first being 1; which match it is, matters to seeded dice only."""

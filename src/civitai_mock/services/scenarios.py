@@ -6,6 +6,7 @@ States are counters of the store: a move is one conditional write, so that each 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ from civitai_mock.domain.faults.scenarios import Scenario, ScenarioState, parse_
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import NamespaceStore
+from civitai_mock.services.threads import MANY_CHARACTERS, in_thread_if_large
 
 LIFE, SCENARIO = "life", "scenario"
 
@@ -122,7 +124,9 @@ class ObeyedScenarios:
                 return None
             if about is not None and about not in state.rule.needs:
                 return None
-            failed = first_failed(state.rule, subject, now)
+            size = subject.prompt_length if state.rule.match.has_pattern else 0
+            look = partial(first_failed, state.rule, subject, now)
+            failed = await in_thread_if_large(look, size=size, large=MANY_CHARACTERS, threads=None)
             if failed is None and state.next is not None:
                 after = stored.scenario.number_of(state.next)
                 if not await self._store.swap_count(self._epoch.number, stored.key, number, after):

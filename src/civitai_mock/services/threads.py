@@ -8,6 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LARGE_BYTES = 64 * 1024  # what is smaller is done before a thread would have begun
+MANY_CHARACTERS = 2048  # for patterns of users, of which the slowest that was found takes 0.1 s for so many
 # More threads would not be faster, as only one at a time runs Python, and whoever sends much waits behind himself.
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 

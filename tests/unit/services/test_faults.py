@@ -1,6 +1,7 @@
 """Which rule fires in a namespace: counted in the store, with the dice of its seed, until the store is away."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ from civitai_mock.domain.clock_state import frozen
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import FaultSubject
+from civitai_mock.domain.faults.patterns import LinearPattern
 from civitai_mock.domain.faults.rules import parse_fault_header, parse_rule
 from civitai_mock.domain.faults.scenarios import parse_scenario
 from civitai_mock.domain.json_types import JsonObject
@@ -303,3 +305,27 @@ async def test_a_new_life_of_a_scenario_begins_anew_and_one_that_goes_is_no_more
     assert await process.fires() == "x/a"
     process.set()
     assert (process.faults.is_any_set, await process.fires()) == (False, None)
+
+
+@pytest.mark.parametrize("length", [10, 10_000])
+@pytest.mark.parametrize("is_scenario", [False, True])
+async def test_patterns_look_through_much_in_a_thread_so_that_others_go_on(
+    store: NamespaceStore, monkeypatch: pytest.MonkeyPatch, length: int, is_scenario: bool
+) -> None:
+    here = threading.current_thread()
+    are_here: list[bool] = []
+
+    def is_in(_: LinearPattern, text: str) -> bool:
+        are_here.append(threading.current_thread() is here)
+        return text.endswith("b")
+
+    monkeypatch.setattr(LinearPattern, "is_in", is_in)
+    match = {"prompt": {"pattern": "b$"}}
+    process = Process(store=store)
+    if is_scenario:
+        process.set(scenarios=scenario(a={**ERROR, "match": match}))
+    else:
+        process.set(stored("fault-1", match=match, times=1))
+    found = [await process.fires(FaultSubject(hook=Hook.REQUEST, prompts=["a" * length + end])) for end in "ab"]
+    assert found == [None, "x/a" if is_scenario else "fault-1"]
+    assert are_here == [length < 1000] * 2

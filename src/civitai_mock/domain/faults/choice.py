@@ -114,6 +114,20 @@ def choose(
     return Choice(None, tuple(looks))
 
 
+def advance(choosing: Choosing, counted: int | TransientError | None) -> Count | Choice:
+    """Go on with a choice, and return what is to be counted next, or the choice.
+
+    What was `counted` last is None at the beginning, and the error where nobody could count.
+    """
+    try:
+        if isinstance(counted, TransientError):
+            return choosing.throw(counted)
+        return next(choosing) if counted is None else choosing.send(counted)
+    except StopIteration as end:
+        choice: Choice = end.value
+        return choice
+
+
 def first_failed(rule: FaultRule, subject: FaultSubject, now: datetime) -> str | None:
     """Return what keeps a rule from a match, as the journal names it; None if it matches."""
     if not rule.is_enabled:

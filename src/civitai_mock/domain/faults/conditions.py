@@ -68,6 +68,11 @@ class FaultSubject:
     version: str | None = None
 
     @property
+    def prompt_length(self) -> int:
+        """Return how many characters a pattern has to be looked for in."""
+        return sum(map(len, self.prompts))
+
+    @property
     def is_reserved(self) -> bool:
         """Return whether only a rule that names the route may hit this."""
         return any(self.route == path or (self.route or "").startswith(f"{path}/") for path in RESERVED)
@@ -99,6 +104,10 @@ class Match:
     headers: Mapping[str, str] = field(default_factory=dict)
     image_given: bool | None = None
     attempt: int | None = None
+
+    @property
+    def has_pattern(self) -> bool:
+        return isinstance(self.prompt, LinearPattern)
 
     @property
     def conditions(self) -> frozenset[Condition]:
