@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.bootstrap.application import Application
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Hook, fault_presets
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
@@ -311,3 +312,24 @@ async def test_counters_of_rules_that_are_no_more_are_forgotten(served: Served, 
         await ask(served, "POST", "/_mock/reset?all=true")
         epoch = served.namespace.epoch.number if path == FAULTS else SHARED_EPOCH
     assert await counters(served, epoch) == []
+
+
+async def test_while_the_store_is_away_changes_are_refused_and_what_was_set_is_obeyed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(served, "POST", body={"action": {"status": 500}, "times": 1})
+    await ask(served, "POST", body={"action": {"status": 418}})
+    store = type(served.namespace.runtime.stores.namespaces)
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise TransientError("The store is away.")
+
+    with monkeypatch.context() as changed:
+        for method in ("get", "save", "revision", "count", "counted", "swap_count", "forget_counts"):
+            changed.setattr(store, method, away)
+        for method, path in (("POST", FAULTS), ("PUT", f"{FAULTS}/fault-1"), ("DELETE", FAULTS), ("GET", FAULTS)):
+            answer = await served.client.request(method, path, json=ERROR if method in {"POST", "PUT"} else {})
+            assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+        assert (await served.client.get(f"{JOBS}/x")).status_code == 418
+    answers = [(await served.client.get(f"{JOBS}/x")).status_code for _ in range(3)]
+    assert answers == [500, 418, 418]
