@@ -1,6 +1,7 @@
 """Options and fixtures of the whole suite."""
 
 import gc
+import sys
 
 import pytest
 import structlog
@@ -20,8 +21,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="rewrite the expected files (tests/data, assets)")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """Let nothing that is only done for each process of the suite take long.
+
+    What is loaded is no garbage, and what 400 modules of tests are compiled to is kept, whatever the environment says
+    of other programs: git ignores it.
+    """
+    gc.disable()
+    sys.dont_write_bytecode = False
+
+
 def pytest_collection_finish() -> None:
     """Leave modules and tests alone when garbage is collected: to look at all of them again and again took long."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

@@ -1,8 +1,9 @@
 """Every store, opened empty; the suite holds each of them against the same ports."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import pytest
@@ -23,6 +24,7 @@ from civitai_mock.ports import (
     WorkflowStore,
 )
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
+from tests.support.paths import fast_folder
 
 Opening: TypeAlias = AbstractAsyncContextManager[Stores]
 
@@ -36,31 +38,34 @@ def _mongo_closes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PeriodicExecutor, "join", lambda *_: None)
 
 
-def _open_file(folder: Path) -> Opening:
-    return open_sqlite(directory=folder / "store", names=TableNames())
+@asynccontextmanager
+async def _open_file() -> AsyncIterator[Stores]:
+    with TemporaryDirectory(prefix="civitai-mock-sqlite-", dir=fast_folder()) as folder:
+        async with open_sqlite(directory=Path(folder) / "store", names=TableNames()) as stores:
+            yield stores
 
 
-def _open_memory(folder: Path) -> Opening:
+def _open_memory() -> Opening:
     return open_sqlite(directory=None, names=TableNames())
 
 
-def _open_mongo(folder: Path) -> Opening:
+def _open_mongo() -> Opening:
     """Skips, with the reason, where its client or a server is not to be had."""
     opening: Opening = pytest.importorskip("tests.support.mongo", exc_type=ImportError).open_test_mongo()
     return opening
 
 
-OPENERS = [
-    pytest.param(_open_file, id="sqlite-file"),
-    pytest.param(_open_memory, id="sqlite-memory"),
-    pytest.param(_open_mongo, id="mongo", marks=pytest.mark.mongo),
-]
+IN_FILE = pytest.param(_open_file, id="sqlite-file")
+IN_MEMORY = pytest.param(_open_memory, id="sqlite-memory")
+ON_MONGO = pytest.param(_open_mongo, id="mongo", marks=pytest.mark.mongo)
+ON_MONGO_IF_LONG = pytest.param(_open_mongo, id="mongo", marks=[pytest.mark.mongo, pytest.mark.long])
+OPENERS = [IN_FILE, IN_MEMORY, ON_MONGO]
 
 
 @pytest.fixture(params=OPENERS)
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    open_store: Callable[[Path], Opening] = request.param
-    async with open_store(tmp_path) as opened:
+async def stores(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
+    open_store: Callable[[], Opening] = request.param
+    async with open_store() as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from civitai_mock.bootstrap.application import Application
 from civitai_mock.bootstrap.namespaces import Namespaces, open_namespaces
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.settings import Settings
-from tests.support.mongo import mongo_address
+from tests.support.mongo import emptied_address
 from tests.support.served_app import BASE_URL, make_settings
 
 MONOLITH, PROCESSES_ON_SQLITE, PROCESSES_ON_MONGO = "monolith", "processes on SQLite", "processes on MongoDB"
@@ -64,7 +64,7 @@ async def _settings(stack: AsyncExitStack, layout: str, folder: Path, changes: d
     if layout == PROCESSES_ON_SQLITE:
         usual |= {"mongodb_uri": None, "data_dir": folder / "store"}
     if layout == PROCESSES_ON_MONGO:
-        address = await stack.enter_async_context(mongo_address())
+        address = await stack.enter_async_context(emptied_address())
         usual |= {"mongodb_uri": address.uri, "mongodb_db_name": address.database}
     return make_settings(**usual, **changes)
 

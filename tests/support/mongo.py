@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,16 +17,19 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from bson import json_util
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import MongoClient
+from pymongo.database import Database as SyncDatabase
 from pymongo.errors import AutoReconnect
 
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Stores
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
+from civitai_mock.storage.mongo import open as opening
 from civitai_mock.storage.mongo.budgets import Reservations
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
@@ -34,12 +38,13 @@ from civitai_mock.storage.mongo.queue import MongoJobQueue
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
 from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
+from tests.support.paths import fast_folder
 
 START_SECONDS = 30.0
-# Every acknowledged write waits for the disk, so a fast one is half the time. Containers often have a tiny one.
-RAM_DISK = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder that is ours alone
-RAM_DISK_BYTES = 2**30
+AT_REST = 8
 NAMES = CollectionNames()
+
+_at_rest: deque[str] = deque()
 
 
 class MongoProcess:
@@ -49,7 +54,7 @@ class MongoProcess:
         self._options = options
         self.port = free_port()
         self.uri = f"mongodb://127.0.0.1:{self.port}/"
-        self._folder = Path(tempfile.mkdtemp(prefix="civitai-mock-mongo-", dir=_fast_folder()))
+        self._folder = Path(tempfile.mkdtemp(prefix="civitai-mock-mongo-", dir=fast_folder()))
         self._log = self._folder / "output.txt"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -128,9 +133,43 @@ async def mongo_address() -> AsyncIterator[MongoAddress]:
 
 
 @asynccontextmanager
+async def emptied_address() -> AsyncIterator[MongoAddress]:
+    """An empty database that earlier tests had: it has its indexes, which take longer to make than most tests.
+
+    What a test left on its way is written by the time that the last of those `AT_REST` is emptied and had again.
+    """
+    uri = os.environ.get("MONGODB_TEST_URI") or _shared_process().uri
+    if len(_at_rest) < AT_REST:
+        database = await _prepared(uri)
+    else:
+        database = _at_rest.popleft()
+        _empty(_administration(uri)[database])
+    with patch.multiple(opening, create_indexes=_is_done, upgrade=_is_done):
+        yield MongoAddress(uri=uri, database=database)
+    _at_rest.append(database)
+
+
+async def _prepared(uri: str) -> str:
+    """Make a database with all indexes, and return its name."""
+    address = MongoAddress(uri=uri, database=f"test_{uuid.uuid4().hex[:16]}")
+    async with address.open():
+        atexit.register(_administration(uri).drop_database, address.database)
+    return address.database
+
+
+def _empty(database: SyncDatabase[Document]) -> None:
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+
+
+async def _is_done(_: Collections) -> None:
+    """Stand for what was done when the database was opened for the first time."""
+
+
+@asynccontextmanager
 async def open_test_mongo() -> AsyncIterator[Stores]:
-    """An empty store in a database of its own."""
-    async with mongo_address() as address, address.open() as stores:
+    """An empty store."""
+    async with emptied_address() as address, address.open() as stores:
         yield stores
 
 
@@ -240,12 +279,6 @@ def _administration(uri: str) -> MongoClient[Document]:
     client: MongoClient[Document] = MongoClient(uri)
     atexit.register(client.close)
     return client
-
-
-def _fast_folder() -> Path | None:
-    """None is the platform's temporary folder."""
-    roomy = RAM_DISK.is_dir() and shutil.disk_usage(RAM_DISK).free > RAM_DISK_BYTES
-    return RAM_DISK if roomy else None
 
 
 def free_port() -> int:

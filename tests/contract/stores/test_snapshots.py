@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -98,10 +97,10 @@ async def seen(world: World) -> dict[str, Any]:
 
 
 @pytest.fixture(params=OPENERS)
-async def others(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+async def others(request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
     """Another store, of each kind."""
     async with AsyncExitStack() as stack:
-        yield await stack.enter_async_context(request.param(tmp_path / "other"))
+        yield await stack.enter_async_context(request.param())
 
 
 async def test_a_copy_in_any_store_shows_the_same(stores: Stores, others: Stores) -> None:
