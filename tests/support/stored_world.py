@@ -209,6 +209,9 @@ READS: Mapping[str, Call] = {
 WRITES: Mapping[str, Call] = {
     "jobs.add": lambda world: world.stores.jobs.add([make_job(NEW)]),
     "jobs.replace": lambda world: end(world, world.queued),
+    "jobs.change_slot": lambda world: world.stores.jobs.change_slot(
+        world.queued.id, replace(world.queued.slots[0], available=True)
+    ),
     "jobs.delete": lambda world: world.stores.jobs.delete(world.queued.id),
     "jobs.keep_faults": lambda world: world.stores.jobs.keep_faults(world.queued, [JobFault(attempt=1, rule="b")]),
     "jobs.set_taint": lambda world: world.stores.jobs.set_taint(IDS, {"reason": "x"}),
@@ -217,6 +220,8 @@ WRITES: Mapping[str, Call] = {
     "queue.renew": lambda world: world.stores.queue.renew(WORKER, IDS, START + 2 * YEAR),
     "webhooks.take_due": take_webhooks,
     "webhooks.keep_fault": lambda world: world.stores.webhooks.keep_fault(job_id(QUEUED), seq=0, fault={"rule": "a"}),
+    "webhooks.postpone": lambda world: world.stores.webhooks.postpone(job_id(QUEUED), until=START + YEAR),
+    "webhooks.await_next": lambda world: world.stores.webhooks.await_next(job_id(QUEUED), seq=world.queued.seq),
     "webhooks.mark_delivered": lambda world: world.stores.webhooks.mark_delivered(job_id(QUEUED), seq=9),
     "webhooks.mark_failed": lambda world: world.stores.webhooks.mark_failed(job_id(QUEUED), retry_at=START + YEAR),
     "workflows.add": lambda world: world.stores.workflows.add(make_workflow(NEW_WORKFLOW, tags=["a"]), []),
@@ -230,6 +235,10 @@ WRITES: Mapping[str, Call] = {
     "announcements.keep_fault": lambda world: world.stores.announcements.keep_fault(
         world.over.id, seq=0, fault={"rule": "a"}
     ),
+    "announcements.postpone": lambda world: world.stores.announcements.postpone(
+        world.over.id, seq=0, until=START + YEAR
+    ),
+    "announcements.await_next": lambda world: world.stores.announcements.await_next(world.over.id, seq=1),
     "announcements.mark_delivered": lambda world: world.stores.announcements.mark_delivered(world.over.id, seq=1),
     "announcements.mark_failed": lambda world: world.stores.announcements.mark_failed(
         world.over.id, seq=0, retry_at=START + YEAR

@@ -68,8 +68,9 @@ async def test_each_epoch_shows_its_own_alone(here: World, there: World) -> None
 
 async def test_all_that_is_written_in_one_epoch_changes_nothing_in_the_other(here: World, there: World) -> None:
     before = await observe(here)
-    for write in WRITES.values():
-        await write(there)
+    for name, write in WRITES.items():
+        if not name.startswith("snapshots."):  # these write what others have written
+            await write(there)
     assert await observe(here) == before != await observe(there)
 
 
