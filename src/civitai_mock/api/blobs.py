@@ -6,11 +6,12 @@ from datetime import datetime
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from civitai_mock.api.context import exchange, use_cases
 from civitai_mock.api.errors import RangeNotSatisfiableError
 from civitai_mock.api.openapi import DescribedRoute, Operation, path_parameter, text_parameter
+from civitai_mock.api.responses import StreamedResponse
 from civitai_mock.api.silent_blobs import may_be_silent
 from civitai_mock.domain.blob import Blob
 from civitai_mock.services.blob_drawing import OpenBlob
@@ -103,7 +104,7 @@ async def _content(request: Request, opened: OpenBlob, headers: dict[str, str]) 
         await anext(chunks, b"")  # so that the store closes what it opened
         return Response(first, status_code=status, headers=headers, media_type=blob.content_type)
     headers["content-length"] = str(len(positions))
-    return StreamingResponse(chained(first, chunks), status_code=status, headers=headers, media_type=blob.content_type)
+    return StreamedResponse(chained(first, chunks), status_code=status, headers=headers, media_type=blob.content_type)
 
 
 def _part(request: Request, blob: Blob) -> range | None:

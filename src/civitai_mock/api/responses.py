@@ -1,10 +1,11 @@
 """Encode JSON responses, and label them as the real service does."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import cast
 
 import orjson
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from civitai_mock.domain.json_types import JsonObject, JsonText, ReadOnlyJson
 
@@ -30,6 +31,31 @@ class ProblemResponse(JsonResponse):
     """Answers every error, whatever its cause."""
 
     media_type = "application/problem+json; charset=utf-8"
+
+
+class StreamedResponse(StreamingResponse):
+    """Answers with parts that are made while they are sent, and ends what makes them at once, however it goes.
+
+    Left to the garbage collector, a half-made file would be closed in any order.
+    """
+
+    def __init__(
+        self,
+        content: AsyncIterator[bytes],
+        *,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        super().__init__(content, status_code=status_code, headers=headers, media_type=media_type)
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self._content, AsyncGenerator):
+                await self._content.aclose()
 
 
 def as_members(value: ReadOnlyJson) -> JsonObject:

@@ -7,7 +7,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from civitai_mock.api.context import context, exchange
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
@@ -15,6 +15,7 @@ from civitai_mock.api.mock.changes import done
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import NotYet
 from civitai_mock.api.openapi import Operation, path_parameter
+from civitai_mock.api.responses import StreamedResponse
 from civitai_mock.api.upload_body import upload_chunks
 from civitai_mock.api.v2.blobs import content_disposition
 from civitai_mock.domain.errors import ROOT, InvalidRequestError, fault
@@ -39,7 +40,7 @@ async def get_snapshot(request: Request) -> Response:
         "content-length": str(size),
         "content-disposition": content_disposition(f"{name}.zip", is_download=True),
     }
-    return StreamingResponse(_content(file), headers=headers, media_type=ZIP)
+    return StreamedResponse(_content(file), headers=headers, media_type=ZIP)
 
 
 async def put_snapshot(request: Request) -> Response:

@@ -1,11 +1,12 @@
 """Serve archives of blobs to whoever has the token of one."""
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from civitai_mock.api.blobs import reading_of
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.openapi import DescribedRoute, Operation
+from civitai_mock.api.responses import StreamedResponse
 from civitai_mock.api.v2.blobs import TAG, TOKEN, content_disposition
 from civitai_mock.services.blob_views import ARCHIVE_PATH
 
@@ -21,7 +22,7 @@ async def get_archive(request: Request) -> Response:
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type=archive.content_type)
-    return StreamingResponse(archive.content(), headers=headers, media_type=archive.content_type)
+    return StreamedResponse(archive.content(), headers=headers, media_type=archive.content_type)
 
 
 ROUTES = [

@@ -5,14 +5,14 @@ from http import HTTPStatus
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from civitai_mock.api.answer_cache import Settled, answers_of
 from civitai_mock.api.blobs import reading_of
 from civitai_mock.api.context import base_url, caller, count_look, exchange, owner, use_cases, while_connected
 from civitai_mock.api.json_body import read_any, read_as
 from civitai_mock.api.query_params import count, flag, moment, optional, repeated
-from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.responses import JsonResponse, StreamedResponse
 from civitai_mock.api.v2.blobs import content_disposition
 from civitai_mock.api.v2.description.faults import with_template
 from civitai_mock.api.v2.description.template import read_template
@@ -114,7 +114,7 @@ async def query_workflows(request: Request) -> Response:
         reading = reading_of(request, request.scope["path"], by_url=False)
         archive = cases.archives.of_slots(slots, hides_mature_content=hides, reading=reading)
         headers = {"content-disposition": content_disposition(archive.file_name, is_download=True)}
-        return StreamingResponse(archive.content(), headers=headers, media_type=archive.content_type)
+        return StreamedResponse(archive.content(), headers=headers, media_type=archive.content_type)
     renderer = await renderer_for(request, page.snapshots, hides_mature_content=hides)
     next_page = {} if page.cursor is None else {"next": page.cursor}
     return JsonResponse({**next_page, "items": [renderer.workflow(snapshot) for snapshot in page.snapshots]})
