@@ -29,7 +29,7 @@ from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.media.image_files import open_image
 from civitai_mock.generation.media import ImageContent
 from civitai_mock.ports.steps import OutputView
-from civitai_mock.services.blob_reading import BlobReading
+from civitai_mock.services.blob_reading import JobReading
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from tests.scheduler.conftest import SETTINGS, Bench, running
 from tests.support.generation import resolve
@@ -446,7 +446,7 @@ async def test_an_archive_has_the_blobs_of_its_caller(bench: Bench) -> None:
     assert (output["entryCount"], output["format"]) == (2, "zip")
     base, _, token = output["url"].rpartition("/")
     assert base == "http://here/v2/consumer/blobs/archive"
-    archive = await bench.namespace.archives.open(token, reading=BlobReading(by_url=False))
+    archive = await bench.namespace.archives.open(token, reading=JobReading(by_url=False))
     content = b"".join([chunk async for chunk in archive.content()])
     with zipfile.ZipFile(io.BytesIO(content)) as opened_archive:
         assert opened_archive.namelist() == ["a.ogg", slot.blob_key]

@@ -2,21 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import exchange, use_cases
+from civitai_mock.api.blob_reading import RequestReading
+from civitai_mock.api.context import use_cases
 from civitai_mock.api.errors import RangeNotSatisfiableError
 from civitai_mock.api.openapi import DescribedRoute, Operation, path_parameter, text_parameter
 from civitai_mock.api.responses import StreamedResponse
 from civitai_mock.api.silent_blobs import may_be_silent
 from civitai_mock.domain.blob import Blob
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.blob_reading import BlobReading
-from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRED, EXPIRES, SIGNATURE
+from civitai_mock.services.blobs import BLOBS_PATH, DATE, EXPIRES, SIGNATURE
 from civitai_mock.services.streams import chained
 
 # Several ranges, and what is not a byte range, may be ignored: the answer is the whole blob then.
@@ -54,24 +53,6 @@ async def get_blob(request: Request) -> Response:
     return await serve_blob(request, await _open_blob(request))
 
 
-def reading_of(
-    request: Request, route: str, *, by_url: bool = True, signed_at: datetime | None = None, expired: str = EXPIRED
-) -> BlobReading:
-    """Return how a request of a route, as the OpenAPI has it, reads a blob."""
-    found = exchange(request)
-    return BlobReading(
-        method=request.method,
-        route=route,
-        headers=request.headers,
-        by_url=by_url,
-        signed_at=signed_at,
-        expired=expired,
-        asked=found.asked_fault,
-        note=found.note_fault,
-        note_looks=found.note_looks,
-    )
-
-
 async def serve_blob(request: Request, opened: OpenBlob, *, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with the bytes, with one range of them, or to HEAD with the headers only; `headers` go with all of it."""
     blob = opened.blob
@@ -88,7 +69,7 @@ async def _open_blob(request: Request) -> OpenBlob:
     link = cases.blob_urls.check(
         key, date=query.get(DATE, ""), expires=query.get(EXPIRES, ""), signature=query.get(SIGNATURE, "")
     )
-    reading = reading_of(request, BLOB_PATH, signed_at=link.signed_at)
+    reading = RequestReading(request, BLOB_PATH, signed_at=link.signed_at)
     return await cases.blob_access.open(key, owner=None, reading=reading)
 
 

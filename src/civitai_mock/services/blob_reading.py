@@ -1,9 +1,9 @@
 """How somebody reads a blob, which rules of faults may match, and a blob that says nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.errors import JobError, MockError
@@ -31,28 +31,61 @@ class SilentBlobError(MockError):
         self.lasts = lasts
 
 
-def _note_nothing(_: object) -> None:
-    """Leave it at that: nobody is told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlobReading:
+class BlobReading(Protocol):
     """Is one reading of a blob: by a request or, without a method, by a job.
 
     `route` is as in the OpenAPI. A reading `by_url` may find it expired, which `expired` says: one that was `signed_at`
-    a time, or if that is None, only the first one. `asked` is the rule that the request asks for; `note` takes the id
-    of the one that hit, and `note_looks` all that were looked at.
+    a time, or if that is None, only the first one. `asked` is the rule that the request asks for.
     """
 
-    method: str | None = None
-    route: str | None = None
+    @property
+    def method(self) -> str | None: ...
+
+    @property
+    def route(self) -> str | None: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def by_url(self) -> bool: ...
+
+    @property
+    def signed_at(self) -> datetime | None: ...
+
+    @property
+    def expired(self) -> str: ...
+
+    @property
+    def asked(self) -> "FaultRule | None": ...
+
+    def note(self, rule_id: str) -> None:
+        """Take note of the rule that hit."""
+        ...
+
+    def note_looks(self, looks: "Sequence[Look]") -> None:
+        """Take note of all rules that were looked at."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class JobReading:
+    """Is the reading of a job, which knows afterwards the rule that `hit`."""
+
+    signed_at: datetime | None = None
+    hit: str | None = None
+    method: None = None
+    route: None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     by_url: bool = True
-    signed_at: datetime | None = None
     expired: str = "The blob is not accessible or has expired."
-    asked: "FaultRule | None" = None
-    note: Callable[[str], None] = _note_nothing
-    note_looks: "Callable[[Sequence[Look]], None]" = _note_nothing
+    asked: None = None
+
+    def note(self, rule_id: str) -> None:
+        self.hit = rule_id
+
+    def note_looks(self, _: "Sequence[Look]") -> None:
+        """Leave it at that: no request is to be told of them."""
 
 
 def is_lost(blob: Blob | UndrawnBlob) -> bool:

@@ -165,8 +165,10 @@ class BlobAccess:
         return blob if blob is not None and owner in {None, blob.owner} else None
 
     def _may_go_wrong(self, blob: Blob | UndrawnBlob, reading: BlobReading) -> bool:
-        if blob.fault is not None or reading.asked is not None or not self.chooser.is_any_set:
-            return blob.fault is not None or reading.asked is not None
+        if blob.fault is not None or reading.asked is not None:
+            return True
+        if not self.chooser.is_any_set:
+            return False
         from civitai_mock.domain.fault_presets import Hook  # noqa: PLC0415 - nobody needs it before there is a rule
 
         return self.chooser.hits(Hook.BLOB)

@@ -3,7 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.blobs import reading_of, serve_blob
+from civitai_mock.api.blob_reading import RequestReading
+from civitai_mock.api.blobs import serve_blob
 from civitai_mock.api.context import owner, use_cases, vocabulary
 from civitai_mock.api.openapi import (
     DescribedRoute,
@@ -28,7 +29,7 @@ DEFAULT_COUNT, MAX_COUNT = 100, 1000
 async def get_asset(request: Request) -> Response:
     cases, path = use_cases(request), request.path_params
     slot = await cases.query.asset(path["jobId"], path["assetName"], owner=owner(request))
-    reading = reading_of(request, ASSET_PATH)
+    reading = RequestReading(request, ASSET_PATH)
     return await serve_blob(request, await cases.blob_access.open(slot.blob_key, owner=owner(request), reading=reading))
 
 

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.blobs import reading_of
+from civitai_mock.api.blob_reading import RequestReading
 from civitai_mock.api.context import use_cases
 from civitai_mock.api.openapi import DescribedRoute, Operation
 from civitai_mock.api.responses import StreamedResponse
@@ -14,7 +14,7 @@ ARCHIVE_ROUTE = ARCHIVE_PATH + "/{encryptedToken}"
 
 
 async def get_archive(request: Request) -> Response:
-    reading = reading_of(request, ARCHIVE_ROUTE, by_url=False)
+    reading = RequestReading(request, ARCHIVE_ROUTE, by_url=False)
     archive = await use_cases(request).archives.open(request.path_params["encryptedToken"], reading=reading)
     headers = {
         "content-disposition": content_disposition(archive.file_name, is_download=True),

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.blobs import reading_of, serve_blob
+from civitai_mock.api.blob_reading import RequestReading
+from civitai_mock.api.blobs import serve_blob
 from civitai_mock.api.context import base_url, owner, use_cases
 from civitai_mock.api.openapi import (
     DescribedRoute,
@@ -66,7 +67,7 @@ async def head_blob(request: Request) -> Response:
 
 
 async def _see(request: Request, link: BlobLink) -> BlobView:
-    reading = reading_of(request, BLOB_PATH, signed_at=link.signed_at, expired=EXPIRED)
+    reading = RequestReading(request, BLOB_PATH, signed_at=link.signed_at, expired=EXPIRED)
     owner, most = owner_of_link(request, link), _most(request)
     return await use_cases(request).view_blobs.see(link, owner=owner, most=most, reading=reading)
 
@@ -79,7 +80,7 @@ async def get_content(request: Request) -> Response:
     except GoneError as error:
         raise InvalidRequestError(error.message) from error
     link = BlobLink(token.key, token.shown)
-    reading = reading_of(request, CONTENT_ROUTE, expired=EXPIRED)
+    reading = RequestReading(request, CONTENT_ROUTE, expired=EXPIRED)
     view, opened = await cases.view_blobs.open(link, owner=None, reading=reading)
     headers = {**level_headers(view), "x-content-type-options": "nosniff"}
     if token.filename or token.is_download:
@@ -96,7 +97,9 @@ async def get_blocked(request: Request) -> Response:
     except (InvalidRequestError, GoneError) as error:
         raise ForbiddenError(error.message) from error
     if token.key is not None:
-        await cases.blob_access.get(token.key, owner=None, reading=reading_of(request, BLOCKED_ROUTE, expired=EXPIRED))
+        await cases.blob_access.get(
+            token.key, owner=None, reading=RequestReading(request, BLOCKED_ROUTE, expired=EXPIRED)
+        )
     headers = {"x-nsfw-level": token.level.upper(), "x-blocked-reason": token.reason, **NOT_KEPT}
     placeholder = plain_png(token.width, token.height, GREY)
     return Response(placeholder, status_code=HTTPStatus.FORBIDDEN, media_type="image/png", headers=headers)
@@ -112,7 +115,7 @@ async def refresh_blob(request: Request) -> Response:
 async def get_streaming_blob(request: Request) -> Response:
     """Answer with the bytes at once: here a file is written as a whole, so that there is nothing to wait for."""
     link = link_of(request, path=STREAMING_PATH)
-    reading = reading_of(request, STREAMING_ROUTE, signed_at=link.signed_at, expired=EXPIRED)
+    reading = RequestReading(request, STREAMING_ROUTE, signed_at=link.signed_at, expired=EXPIRED)
     view, opened = await use_cases(request).view_blobs.open(link, owner=owner_of_link(request, link), reading=reading)
     return await serve_blob(request, opened, headers=level_headers(view))
 

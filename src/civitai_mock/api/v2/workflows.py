@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answer_cache import Settled, answers_of
-from civitai_mock.api.blobs import reading_of
+from civitai_mock.api.blob_reading import RequestReading
 from civitai_mock.api.context import base_url, caller, count_look, exchange, owner, use_cases, while_connected
 from civitai_mock.api.json_body import read_any, read_as
 from civitai_mock.api.query_params import count, flag, moment, optional, repeated
@@ -111,7 +111,7 @@ async def query_workflows(request: Request) -> Response:
     page = await cases.workflows.list(_criteria(request), take=take, cursor=optional(request, "cursor"))
     if ZIP in (exchange(request).header(b"accept") or "").lower():
         slots = [slot for snapshot in page.snapshots for job in snapshot.jobs for slot in job.slots]
-        reading = reading_of(request, request.scope["path"], by_url=False)
+        reading = RequestReading(request, request.scope["path"], by_url=False)
         archive = cases.archives.of_slots(slots, hides_mature_content=hides, reading=reading)
         headers = {"content-disposition": content_disposition(archive.file_name, is_download=True)}
         return StreamedResponse(archive.content(), headers=headers, media_type=archive.content_type)

@@ -17,7 +17,7 @@ from civitai_mock.network.media import MediaFetcher
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, InputFile, JobStore, LoadInput, Metrics, Provider
 from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_drawing import OpenBlob
-from civitai_mock.services.blob_reading import BlobReading, SilentBlobError, SpoiledInputError
+from civitai_mock.services.blob_reading import JobReading, SilentBlobError, SpoiledInputError
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
@@ -176,13 +176,13 @@ class JobContext:
             raise JobError(error.message) from error
 
     @contextmanager
-    def reading(self, *, signed_at: datetime | None = None) -> Iterator[BlobReading]:
+    def reading(self, *, signed_at: datetime | None = None) -> Iterator[JobReading]:
         """Yield how the job reads a blob; raise `SpoiledInputError` if a fault of the blob keeps it from that."""
-        hits: list[str] = []
+        reading = JobReading(signed_at=signed_at)
         try:
-            yield BlobReading(signed_at=signed_at, note=hits.append)
+            yield reading
         except (ForbiddenError, NotFoundError, SilentBlobError) as error:
-            if not hits:
+            if reading.hit is None:
                 raise
             raise SpoiledInputError(f"Cannot load an input: {error.message}") from error
 
