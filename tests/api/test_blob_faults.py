@@ -140,7 +140,7 @@ async def made_with(run: Run, version: Version, preset: str, *, by_header: bool,
 
 
 @both
-@pytest.mark.parametrize("by_header", [False])
+@pytest.mark.parametrize("by_header", [False, True])
 async def test_a_late_blob_is_a_404_for_so_long(run: Run, version: Version, by_header: bool) -> None:
     made, rule_id = await made_with(run, version, "blob-late", by_header=by_header, seconds=7)
     assert version.image(await run.get(made.status_path))["available"] is True
@@ -156,7 +156,7 @@ async def test_a_late_blob_is_a_404_for_so_long(run: Run, version: Version, by_h
 
 
 @both
-@pytest.mark.parametrize("by_header", [False])
+@pytest.mark.parametrize("by_header", [False, True])
 async def test_an_expired_url_is_a_403_and_the_next_one_is_good(run: Run, version: Version, by_header: bool) -> None:
     """In one second too, and although the answer was kept: the new URL is another one."""
     made, rule_id = await made_with(run, version, "blob-expired", by_header=by_header)
@@ -235,7 +235,7 @@ async def test_a_job_fails_that_only_seems_to_read_a_blob(run: Run, preset: str)
 
 
 @both
-@pytest.mark.parametrize("by_header", [False])
+@pytest.mark.parametrize("by_header", [False, True])
 async def test_a_lost_blob_was_available_first_and_is_a_404_for_good(
     run: Run, version: Version, by_header: bool
 ) -> None:
@@ -272,7 +272,7 @@ async def silent_exchange(run: Run, made: Made, receive: asgi.Receive, method: s
 
 
 @both
-@pytest.mark.parametrize("by_header", [False])
+@pytest.mark.parametrize("by_header", [False, True])
 async def test_a_blob_that_times_out_is_silent_until_the_connection_ends(
     run: Run, version: Version, by_header: bool
 ) -> None:
@@ -323,7 +323,7 @@ BLACK = ((0, 0), (0, 0), (0, 0))
 
 
 @both
-@pytest.mark.parametrize("by_header", [False])
+@pytest.mark.parametrize("by_header", [False, True])
 async def test_a_censored_image_is_black_and_nothing_says_so(run: Run, version: Version, by_header: bool) -> None:
     usual = await version.make(run)
     before = await run.download(usual.path)

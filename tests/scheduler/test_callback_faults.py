@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.services.callback_views import ShowCallbacks
 from tests.scheduler.conftest import Bench, running
 from tests.scheduler.workflow_bench import echo_step, submit, until_over
 from tests.support.event_loop import settle, until, until_found
@@ -247,7 +248,8 @@ async def test_the_callbacks_of_a_job_tell_their_faults(bench: Bench) -> None:
         job = await bench.add(1, callback_url=URL)
         await until_found(lambda: bench.has_ended(job.id))
         await settle()
-        show = bench.namespace.looking_in.show_callbacks
+        stores = bench.stores
+        show = ShowCallbacks(webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows)
         seen = await show(await bench.job(job.id), await bench.stores.jobs.events(job.id))
         assert [(one.delivered, one.fault) for one in seen[:3]] == [
             ("dropped", {"rule": "rule-1", "preset": "callback-drop"}),

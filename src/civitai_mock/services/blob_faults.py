@@ -17,8 +17,8 @@ from civitai_mock.domain.errors import ForbiddenError, JobError, NotDrawnError, 
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import BlobState, Effect, Late, PresetEffect, PresetWord, SilentBlob
 from civitai_mock.domain.faults.conditions import FaultSubject
-from civitai_mock.domain.faults.kept import RULE, kept_effects, kept_fault
-from civitai_mock.domain.faults.rules import PRESET, FaultRule, parse_rule
+from civitai_mock.domain.faults.kept import RULE, asked_rule, kept_effects, kept_fault
+from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.domain.media import MediaKind, kind_of
@@ -120,7 +120,7 @@ class BlobFaults:
     def _asked(self, before: ReadOnlyJson) -> FaultRule | None:
         """Return the rule that the request of the blob's job asked for."""
         asked = as_object(before.get(ASKED))
-        return parse_rule(asked, rule_id=as_text(asked.get(PRESET)), set_at=self.clock.now()) if asked else None
+        return asked_rule(asked) if asked else None
 
     async def _subject(self, blob: StoredBlob, reading: BlobReading) -> FaultSubject:
         subject = FaultSubject(
@@ -211,8 +211,8 @@ class BlobFaults:
 
 def asked_fault(document: ReadOnlyJson, *, made_at: datetime) -> JsonObject | None:
     """Return what is kept with a blob whose job was asked for with a fault; None for a fault of anything else."""
-    rule = parse_rule(dict(document), rule_id=as_text(document.get(PRESET)), set_at=made_at)
-    return {ASKED: dict(document), MADE_AT: made_at.isoformat()} if Hook.BLOB in rule.hooks else None
+    is_about_blobs = Hook.BLOB in asked_rule(document).hooks
+    return {ASKED: dict(document), MADE_AT: made_at.isoformat()} if is_about_blobs else None
 
 
 def _not_found(blob: StoredBlob) -> NotFoundError:
