@@ -21,6 +21,7 @@ from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.quick_init import quick_init
+from civitai_mock.domain.stages import JobEventType
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue_position import QueuePosition
@@ -182,7 +183,7 @@ _expiry = lru_cache(maxsize=2)(format_date)  # all URLs that are signed in one s
 
 def render_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
     """Render an event; the first of a job has no provider, as nobody has claimed the job yet."""
-    if ODD_STATUS in event.context:
+    if event.type is JobEventType.UPDATED and ODD_STATUS in event.context:  # an end is not decoded for that
         return _odd_event(event, vocabulary)
     return {
         "jobId": event.job_id,
