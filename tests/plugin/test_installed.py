@@ -165,7 +165,7 @@ def process_seconds(folder: Path) -> float:
 
 @pytest.mark.parametrize("setup", ["", "structlog.configure(cache_logger_on_first_use=True)"])
 def test_the_logs_of_a_suite_stay_its_own(wheel: Installed, tmp_path: Path, setup: str) -> None:
-    """Of the server only warnings come up, by Python's logging, whether or not the tests have set up structlog."""
+    """Of the server only errors come up, by Python's logging, whether or not the tests have set up structlog."""
     (tmp_path / "test_suite.py").write_text(
         f"""
 import logging
@@ -188,11 +188,12 @@ def test_quiet(civitai_mock, capsys, caplog):
     assert printed.count("\\n") == 1
 
 
-def test_a_warning(civitai_mock, caplog):
+def test_an_error(civitai_mock, caplog):
     from civitai_mock.bootstrap import runtime
 
     exec("logger.warning('slow', seconds=3)", vars(runtime))
-    assert [record.getMessage() for record in caplog.records] == ["event='slow' seconds=3"]
+    exec("logger.error('broken', seconds=3)", vars(runtime))
+    assert [record.getMessage() for record in caplog.records] == ["event='broken' seconds=3"]
 """,
         "utf-8",
     )

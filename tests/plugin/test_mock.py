@@ -232,3 +232,18 @@ def test_a_verification_waits_for_what_is_still_to_come(mock: CivitaiMock, withi
     mock.verify(count=1, method="GET", within=within)
     later.join()
     assert answered == [404]
+
+
+def test_jobs_and_their_files_go_wrong_as_well(mock: CivitaiMock) -> None:
+    crash = mock.fail_next(1, "node-crash", message="no patcher")
+    late = mock.fail_next(1, "blob-late", seconds=5)
+    first, second = (submit(mock, wait="true")["jobs"][0] for _ in range(2))
+    assert [job["lastEvent"]["type"] for job in (first, second)] == ["Failed", "Succeeded"]
+    assert [fault["rule"] for fault in mock.job(first["jobId"])["faults"]] == [crash["id"]]
+    mock.clock.freeze()
+    url = second["result"][0]["blobUrl"]
+    answers = [mock.client.get(url)]
+    mock.clock.tick(6)
+    answers.append(mock.client.get(url))
+    assert [answer.status_code for answer in answers] == [404, 200]
+    assert answers[0].headers["X-Mock-Fault"] == late["id"]

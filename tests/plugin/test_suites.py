@@ -18,11 +18,11 @@ TEST = """
 SECTION = """
 http://127.0.0.1:PORT/ns/test_one-DIGEST (seed NUMBER)
 2 requests:
-  TIME  POST /v1/consumer/jobs  429, NUMBER ms, fault fault-1
-  TIME  POST /v1/consumer/jobs  202, NUMBER ms
+  TIME  POST /v1/consumer/jobs?wait=true  429, NUMBER ms, fault fault-1
+  TIME  POST /v1/consumer/jobs?wait=true  200, NUMBER ms
 1 job:
-  ID (TextToImageV2)  Initialized TIME, Failed TIME
-    {"error": "RuntimeError", "message": "out of \\u001b[31mmemory"}
+  ID (TextToImageV2)  Initialized TIME, Claimed TIME, Updated TIME, Updated TIME, Failed TIME, fault fault-2
+    {"error": "AttributeError", "message": "out of \\u001b[31mmemory", "node_id": "KSampler", "class_type": "KSampler"}
 """
 VARYING = {
     r"\d\d:\d\d:\d\d\.\d{3}": "TIME",
@@ -126,12 +126,10 @@ def test_a_failed_test_shows_its_requests_and_the_events_of_its_jobs(suite: Suit
         TEST
         + """
     def test_one(civitai_mock):
-        civitai_mock.progress("manual")
         civitai_mock.fail_next(1, "throttle")
+        civitai_mock.fail_next(1, "node-crash", message="out of \\x1b[31mmemory")
         for _ in range(2):
-            answer = civitai_mock.client.post("/v1/consumer/jobs", json=JOB)
-        why = {"error": "RuntimeError", "message": "out of \x1b[31mmemory"}
-        civitai_mock.control.change("POST", f"/jobs/{answer.json()['jobId']}/fail", why)
+            civitai_mock.client.post("/v1/consumer/jobs?wait=true", json=JOB)
         assert False
 
     def test_two(civitai_mock):

@@ -17,12 +17,12 @@ PROCESSORS = (
 
 
 class _Routes:
-    """Sends warnings of the server to Python's logging, and whatever others log where it went before."""
+    """Sends errors of the server to Python's logging, and whatever others log where it went before."""
 
     def __init__(self) -> None:
         self.before = structlog.get_config()
         self._was_configured = structlog.is_configured()
-        self._own: Any = structlog.make_filtering_bound_logger("warning")
+        self._own: Any = structlog.make_filtering_bound_logger("error")
         self._find = structlog.stdlib.LoggerFactory(ignore_frame_names=[__name__])
 
     def make_logger(self, *names: Any) -> WrappedLogger:
@@ -33,7 +33,7 @@ class _Routes:
     def wrap(
         self, logger: WrappedLogger, processors: Sequence[Processor], context: MutableMapping[str, Any]
     ) -> BindableLogger:
-        """Return what modules call: for one of the server it says nothing below a warning."""
+        """Return what modules call: for one of the server it says nothing below an error."""
         if _is_own(logger):
             own: BindableLogger = self._own(logger, PROCESSORS, context)
             return own
@@ -54,7 +54,10 @@ class _Routes:
 
 @contextmanager
 def separate_logs() -> Iterator[None]:
-    """Show warnings of the server as pytest shows what is logged; by itself structlog would print each request."""
+    """Show errors of the server as pytest shows what is logged; by itself structlog would print each request.
+
+    Warnings are about jobs that fail and the like, which tests ask for.
+    """
     routes = _Routes()
     structlog.configure(logger_factory=routes.make_logger, wrapper_class=cast("type[BindableLogger]", routes.wrap))
     try:

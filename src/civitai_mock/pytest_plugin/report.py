@@ -36,9 +36,11 @@ def _jobs(mock: CivitaiMock) -> Iterator[str]:
     jobs = mock.control.get("/jobs", take=MOST_SHOWN)
     yield _heading("job", jobs)
     for item in reversed(jobs["items"]):
-        events = mock.job(item["jobId"])["events"]
-        walked = ", ".join(f"{event['type']} {_time(event['dateTime'])}" for event in events)
-        yield f"  {item['jobId']} ({item['type']})  {walked}"
+        job = mock.job(item["jobId"])
+        events = job["events"]
+        walked = [f"{event['type']} {_time(event['dateTime'])}" for event in events]
+        walked += [f"fault {fault['rule']}" for fault in job["faults"]]
+        yield f"  {item['jobId']} ({item['type']})  {', '.join(walked)}"
         yield from _why(events[-1] if events else {})
 
 
