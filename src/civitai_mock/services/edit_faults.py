@@ -19,6 +19,7 @@ from civitai_mock.services.fault_rules import (
     SERVER_PREFIX,
     ParsedRules,
     StoredRule,
+    number_of,
     parse_stored_rule,
 )
 from civitai_mock.services.namespaces import ChangedNamespace, ManageNamespaces
@@ -164,8 +165,9 @@ def _place(document: ReadOnlyJson, rule_id: str) -> int:
 
 
 def _last_number(document: ReadOnlyJson) -> int:
+    """Return the number of the last rule that was made; what was restored may say less than it has."""
     number = document.get(LAST_RULE)
-    return number if isinstance(number, int) else 0
+    return max([number if isinstance(number, int) else 0, *[number_of(rule[ID]) for rule in _documents(document)]])
 
 
 def _without_switch(stored: JsonObject) -> JsonObject:

@@ -29,7 +29,7 @@ class StoredRule:
     @property
     def number(self) -> int:
         """Return how many rules there were before in the life of its namespace, and itself."""
-        return int(self.rule.id.rpartition("-")[2])
+        return number_of(self.rule.id)
 
     @property
     def hits_key(self) -> str:
@@ -93,6 +93,11 @@ class ParsedRules:
         except (InvalidRequestError, ValueError) as error:
             logger.warning("rule of faults not known", rule=document, error=str(error))
             return None
+
+
+def number_of(rule_id: Json) -> int:
+    """Return the number in the id of a rule; raise `ValueError` if it has none."""
+    return int(as_text(rule_id).rpartition("-")[2])
 
 
 def parse_stored_rule(document: Json) -> StoredRule:

@@ -141,10 +141,9 @@ class Faults:
     def first_match(self, subject: "FaultSubject") -> "FaultRule | None":
         """Return the first rule that is on and matches, however often it has fired; nothing is counted."""
         from civitai_mock.domain.faults.choice import first_failed  # noqa: PLC0415 - see above
-        from civitai_mock.domain.faults.rules import fits_hook  # noqa: PLC0415 - see above
 
         obeyed = self._obeyed or new_obeyed_rules()
-        rules = (rule for rule in obeyed.rules if fits_hook(rule, subject.hook))
+        rules = (rule for rule in obeyed.rules if subject.hook in rule.hooks)
         matching = (rule for rule in rules if first_failed(rule, subject, self._clock_of(rule, obeyed).now()) is None)
         return next(matching, None)
 

@@ -14,7 +14,7 @@ from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.choice import Choice, Look, Missed, first_failed
 from civitai_mock.domain.faults.conditions import FaultSubject
-from civitai_mock.domain.faults.rules import FaultRule, fits_hook
+from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.faults.scenarios import Scenario, ScenarioState, parse_scenario
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.namespaces import Epoch
@@ -120,7 +120,7 @@ class ObeyedScenarios:
         """Return what fires in a scenario whose state is kept as `number`, and move on to the next state."""
         while True:
             state = stored.scenario.states[stored.scenario.state_of(number)]
-            if state.does_nothing or not fits_hook(state.rule, subject.hook):
+            if state.does_nothing or subject.hook not in state.rule.hooks:
                 return None
             if about is not None and about not in state.rule.needs:
                 return None

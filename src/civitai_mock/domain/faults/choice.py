@@ -12,7 +12,7 @@ from typing import TypeAlias
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Target
 from civitai_mock.domain.faults.conditions import MATCH, Contains, FaultSubject
-from civitai_mock.domain.faults.rules import TERM, FaultRule, fits_hook
+from civitai_mock.domain.faults.rules import TERM, FaultRule
 
 Dice: TypeAlias = Callable[[FaultRule, int], float]  # 0 to 1 for a rule and the number of its match
 Now: TypeAlias = Callable[[FaultRule], datetime]  # the time by the clock that a rule goes by
@@ -99,7 +99,7 @@ def choose(
     """
     looks: list[Look] = []
     for rule in rules:
-        if not fits_hook(rule, subject.hook):
+        if subject.hook not in rule.hooks:
             continue
         failed = first_failed(rule, subject, now(rule))
         if failed is None and rule.id in spent:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from civitai_mock.domain.clock_state import added
 from civitai_mock.domain.errors import InvalidRequestError, fault, invalid
@@ -70,7 +71,7 @@ class Scope:
         return self.times is not None and fired >= self.times
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FaultRule:
     """Is a rule, by its id; that of a header has the name of its preset as id.
 
@@ -85,12 +86,12 @@ class FaultRule:
     is_enabled: bool
     document: ReadOnlyJson
 
-    @property
+    @cached_property
     def hooks(self) -> frozenset[Hook]:
         """Return where this takes hold, with all its conditions."""
-        return frozenset(hook for hook in self.action.hooks if fits_hook(self, hook))
+        return frozenset(hook for hook in self.action.hooks if _has_all(hook, self.match))
 
-    @property
+    @cached_property
     def needs(self) -> frozenset[Condition | Target]:
         """Return what has to be known of a subject to choose the rule, and to do what it says."""
         targets = () if self.preset is None else self.preset.fits
@@ -278,11 +279,6 @@ def param_from_text(text: str, param: PresetParam) -> Json:
     if not NUMBER.fullmatch(text):
         return text
     return float(text) if "." in text else int(text)
-
-
-def fits_hook(rule: FaultRule, hook: Hook) -> bool:
-    """Return whether a rule takes hold at a hook, with all its conditions."""
-    return hook in rule.action.hooks and _has_all(hook, rule.match)
 
 
 def _has_all(hook: Hook, match: Match) -> bool:

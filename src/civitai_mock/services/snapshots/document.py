@@ -78,14 +78,17 @@ def _check_clock(value: Json) -> None:
         raise ValueError("a clock has dates with zones, and a rate")
 
 
+MOST_RULE_NUMBER = 10**15
+
+
 def _check_last_rule(value: Json) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_RULE_NUMBER:
         raise ValueError("the number of a rule is a whole one")
 
 
 def _check_rules(value: Json) -> None:
     rules = [parse_stored_rule(document) for document in as_list(value)]
-    ids = [f"{PREFIX}{number}" for number in sorted({rule.number for rule in rules})]
+    ids = [f"{PREFIX}{number}" for number in sorted({rule.number for rule in rules}) if 0 < number <= MOST_RULE_NUMBER]
     if not rules or [rule.rule.id for rule in rules] != ids:
         raise ValueError("rules are in the order of their ids")
 

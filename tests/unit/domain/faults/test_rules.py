@@ -33,7 +33,7 @@ from civitai_mock.domain.faults.actions import (
     SlowDrip,
     StickJob,
 )
-from civitai_mock.domain.faults.rules import FaultRule, Scope, fits_hook, parse_fault_header, parse_rule
+from civitai_mock.domain.faults.rules import FaultRule, Scope, parse_fault_header, parse_rule
 from civitai_mock.domain.stages import Stage
 from tests.support.dates import START
 
@@ -137,9 +137,9 @@ def test_every_preset_does_something_at_its_hook(preset: FaultPreset) -> None:
     assert rule.action.hooks == {preset.hook}
     assert rule.action.effects
     assert rule.preset == preset
-    assert fits_hook(rule, preset.hook)
+    assert preset.hook in rule.hooks
     for hook in set(Hook) - {preset.hook}:
-        assert not fits_hook(rule, hook)
+        assert hook not in rule.hooks
 
 
 def test_every_word_of_presets_is_used_by_one() -> None:
@@ -293,7 +293,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 def test_a_condition_narrows_an_action_that_is_one_at_two_hooks() -> None:
     rule = parse({"match": {"attempt": 1}, "action": {"late": "5s"}})
-    assert [hook for hook in Hook if fits_hook(rule, hook)] == [Hook.CALLBACK]
+    assert [hook for hook in Hook if hook in rule.hooks] == [Hook.CALLBACK]
 
 
 JSON = st.recursive(
@@ -309,7 +309,7 @@ INNER = [*PLAIN_ACTIONS, "method", "route", "$type", "prompt", "header", "attemp
 def test_whatever_is_sent_is_a_rule_or_refused(sent: dict[str, Any]) -> None:
     with suppress(InvalidRequestError):
         rule = parse(sent)
-        assert any(fits_hook(rule, hook) for hook in Hook)
+        assert any(hook in rule.hooks for hook in Hook)
         assert rule.action.effects
 
 
