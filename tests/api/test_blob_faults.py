@@ -458,6 +458,17 @@ async def test_the_header_of_a_download_hits_that_blob(run: Run) -> None:
     assert (await run.client.get(made.path)).status_code == 200
 
 
+async def test_the_job_of_a_blob_tells_its_fault(run: Run) -> None:
+    usual = await V1.make(run)
+    await run.set_rule(preset="blob-late", params={"seconds": 7}, times=1)
+    made = await V1.make(run)
+    assert (await run.client.get(made.path)).status_code == 404
+    key = urlsplit(made.path).path.rpartition("/")[2]
+    expected = [{"blobKey": key, "rule": "fault-1", "preset": "blob-late", "params": {"seconds": 7}}]
+    for each, faults in ((made, expected), (usual, [])):
+        assert (await run.get(each.status_path.replace(JOBS, "/_mock/jobs")))["faults"] == faults
+
+
 async def test_the_journal_says_which_rules_were_looked_at_for_a_blob(run: Run) -> None:
     await run.set_rule(action={"lost": True}, match={"method": "HEAD"})
     rule_id = await run.set_rule(action={"late": "1h"})
@@ -469,3 +480,19 @@ async def test_the_journal_says_which_rules_were_looked_at_for_a_blob(run: Run) 
         (False, "match.method"),
         (True, None),
     ]
+
+
+async def test_a_snapshot_has_what_was_decided(run: Run) -> None:
+    made = []
+    for action in ({"late": "1m"}, {"expired": True}, {"lost": True}):
+        await run.set_rule(action=action)
+        made.append(await V1.make(run))
+        await run.client.get(made[-1].path)
+        await run.clear_rules()
+    saved = (await run.client.get("/_mock/namespaces/default/snapshot")).content
+    headers = {"content-type": "application/zip"}
+    assert (await run.client.put("/_mock/namespaces/other/snapshot", content=saved, headers=headers)).status_code == 204
+    statuses = [await run.get(f"/ns/other{each.status_path}") for each in made]
+    assert [V1.image(status)["available"] for status in statuses] == [True, True, False]
+    answers = [(await run.client.get(V1.url(status))).status_code for status in statuses[:2]]
+    assert answers == [404, 200]

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from civitai_mock.serving.connection import LIMITS, Connection, OpenConnections
 from tests.support import v2_workflows as v2
-from tests.support.served_app import IMAGE, JOBS, Served, template
+from tests.support.served_app import BASE_URL, IMAGE, JOBS, Served, template
 
 PATIENCE_SECONDS = 20
 SUBMISSIONS = {"v1": (JOBS, template(), "jobId"), "v2": (v2.WORKFLOWS, v2.template(v2.image()), "id")}
@@ -157,6 +157,21 @@ async def test_nothing_is_held_for_a_caller_who_is_gone(listening: Listening, fa
     async with listening.asked("GET", status, fault=fault):
         await until_in_time(lambda: held.count == 1)
     await until_in_time(lambda: held.count == 0 and not listening.connections.http)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_silent_blob_ends_with_its_connection_or_its_caller(listening: Listening, method: str) -> None:
+    served, held = listening.served, listening.served.namespace.held_answers
+    await served.submit_one()
+    url = served.blob_url((await served.finish()).slots[0].blob_key)
+    path = url.removeprefix(BASE_URL)
+    async with listening.asked(method, path, fault="blob-timeout; seconds=5") as reader:
+        await until_in_time(lambda: held.count == 1)
+        served.clock.advance(5)
+        assert await reader.read() == b""
+    async with listening.asked(method, path):  # which was decided for the blob
+        await until_in_time(lambda: held.count == 1)
+    await until_in_time(lambda: held.count == 0)
 
 
 async def until_in_time(condition: Callable[[], bool]) -> None:

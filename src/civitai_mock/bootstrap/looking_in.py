@@ -5,6 +5,7 @@ from dataclasses import replace
 from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.ports import Stores
+from civitai_mock.services.blob_fault_views import ShowBlobFaults
 from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.job_graphs import ShowGraphs
@@ -32,6 +33,7 @@ def make_looking_in(
             build=replace(build, ids=uncounted(build.ids)),
             load_skeletons=read_skeletons,
         ),
+        show_blob_faults=ShowBlobFaults(blobs=stores.blobs),
         show_callbacks=ShowCallbacks(
             webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows
         ),

@@ -74,17 +74,25 @@ class BlobFaults:
         return blob
 
     async def _decided(self, blob: StoredBlob, reading: BlobReading) -> tuple[ReadOnlyJson, bool]:
-        """Return what is decided, and whether it was decided just now."""
+        """Return what is decided, and whether it was decided just now.
+
+        Where nothing is to happen, another process may have decided meanwhile, which has used up the rule.
+        """
         while True:
-            found = await self.blobs.stat(blob.key)
-            if found is None:
-                raise _not_found(blob)
-            before = found.fault or {}
+            before = await self._kept_fault(blob)
             if RULE in before:
                 return before, False
-            fault = await self._decide(found, before, reading)
-            if fault is None or await self.blobs.set_fault(blob.key, fault, before=found.fault):
-                return fault or before, fault is not None
+            fault = await self._decide(blob, before, reading)
+            if fault is None:
+                return await self._kept_fault(blob), False
+            if await self.blobs.set_fault(blob.key, fault, before=before or None):
+                return fault, True
+
+    async def _kept_fault(self, blob: StoredBlob) -> ReadOnlyJson:
+        found = await self.blobs.stat(blob.key)
+        if found is None:
+            raise _not_found(blob)
+        return found.fault or {}
 
     async def _decide(self, blob: StoredBlob, before: ReadOnlyJson, reading: BlobReading) -> JsonObject | None:
         """Choose a rule, and return what is to be kept; None if that is nothing new."""

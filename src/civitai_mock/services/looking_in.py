@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
+from civitai_mock.services.blob_fault_views import ShowBlobFaults
 from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
@@ -34,6 +35,7 @@ class LookingIn:
     list_queue: ListQueue
     show_graphs: ShowGraphs
     show_callbacks: ShowCallbacks
+    show_blob_faults: ShowBlobFaults
     show_settings: ShowSettings
     read_journal: ReadJournal
     verify: VerifyRequests

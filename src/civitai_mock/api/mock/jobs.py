@@ -56,7 +56,10 @@ async def get_job(request: Request) -> Response:
         "spec": as_members(job.spec),
         "events": [render_event(event, vocabulary(request)) for event in events],
         "callbacks": [_render_callback(callback) for callback in callbacks],
-        "faults": [_render_fault(fault) for fault in job.faults if fault.rule is not None],
+        "faults": [
+            *(_render_fault(fault) for fault in job.faults if fault.rule is not None),
+            *await cases.looking_in.show_blob_faults(job),
+        ],
     }
     return JsonResponse(details)
 

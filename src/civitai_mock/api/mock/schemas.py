@@ -83,7 +83,10 @@ class CallbackItem(TypedDict):
 
 
 class JobDetails(JobItem):
-    """A job with its events in order; `spec` is what was asked for, complete, as it is stored."""
+    """A job with its events in order; `spec` is what was asked for, complete, as it is stored.
+
+    `faults` are those of its attempts and, with their `blobKey`, those of its blobs.
+    """
 
     properties: Members
     spec: Members
