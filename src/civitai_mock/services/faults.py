@@ -129,13 +129,17 @@ class Faults:
         return {keys[rule_id]: why for rule_id, why in choice.turns.items() if rule_id in keys}
 
     def has_rule(self, is_such: "Callable[[FaultRule], bool]") -> bool:
-        """Return whether there is such a rule, on or not."""
-        return self._obeyed is not None and any(is_such(rule) for rule in self._obeyed.rules)
+        """Return whether there is such a rule, on or not, or in any state of a scenario."""
+        return any(is_such(rule) for each in (self._obeyed, self._scenarios) if each is not None for rule in each.rules)
 
     def find(self, rule_id: str) -> "FaultRule | None":
-        """Return a rule that is on, however often it has fired; None if there is none."""
+        """Return a rule that is on, however often it has fired; None if there is none.
+
+        That of a scenario counts as on in any state: what it began lasts until the scenario is set anew, or deleted.
+        """
         obeyed = self._obeyed or new_obeyed_rules()
-        found = (rule for rule in obeyed.rules if rule.id == rule_id and rule.is_on(self._clock_of(rule, obeyed).now()))
+        rules = obeyed.rules if self._scenarios is None else (*obeyed.rules, *self._scenarios.rules)
+        found = (rule for rule in rules if rule.id == rule_id and rule.is_on(self._clock_of(rule, obeyed).now()))
         return next(found, None)
 
     def first_match(self, subject: "FaultSubject") -> "FaultRule | None":

@@ -72,6 +72,7 @@ class ObeyedScenarios:
 
     def __init__(self, scenarios: Mapping[str, StoredScenario], *, store: NamespaceStore, epoch: Epoch) -> None:
         self.hooks = frozenset(hook for each in scenarios.values() for hook in each.scenario.hooks)
+        self.rules = [state.rule for each in scenarios.values() for state in each.scenario.states.values()]
         self.needs_of_requests = frozenset(
             need
             for each in scenarios.values()

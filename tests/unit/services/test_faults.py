@@ -329,3 +329,13 @@ async def test_patterns_look_through_much_in_a_thread_so_that_others_go_on(
     found = [await process.fires(FaultSubject(hook=Hook.REQUEST, prompts=["a" * length + end])) for end in "ab"]
     assert found == [None, "x/a" if is_scenario else "fault-1"]
     assert are_here == [length < 1000] * 2
+
+
+async def test_rules_of_scenarios_are_found_in_any_state(store: NamespaceStore) -> None:
+    process = Process(store=store).set(stored("fault-1"), scenarios=FAIL_TWICE)
+    assert await process.fires() == "fault-1"
+    found = [process.faults.find(rule_id) for rule_id in ("fault-1", "x/a", "x/b", "x/c")]
+    assert [None if rule is None else rule.id for rule in found] == ["fault-1", "x/a", "x/b", None]
+    assert process.faults.has_rule(lambda rule: rule.id == "x/b")
+    process.set()
+    assert (process.faults.find("x/a"), process.faults.has_rule(lambda _: True)) == (None, False)
