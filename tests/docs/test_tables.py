@@ -95,6 +95,7 @@ def test_the_table_of_the_stand_ins_faults_has_every_fault(servers: Servers) -> 
     table = Page(ROOT / "docs" / "comfyui-standin.md").between("faults")
     with urlopen(f"{servers.standin}/standin/faults") as answer:
         faults = json.load(answer)
+    assert faults.pop("items") == []
     assert sorted(name for row in _rows(table) for name in re.findall(r"`(\w+)`", row[0])) == sorted(faults)
 
 

@@ -5,6 +5,7 @@ import uuid
 
 from civitai_mock.comfyui_standin import messages
 from civitai_mock.comfyui_standin.execution.worker import PromptWorker
+from civitai_mock.comfyui_standin.fault_rules import StandinRules
 from civitai_mock.comfyui_standin.faults import FaultControl
 from civitai_mock.comfyui_standin.options import ModelNames, StandinOptions
 from civitai_mock.comfyui_standin.socket_hub import SocketHub
@@ -63,6 +64,7 @@ class Standin:
             stats=PromptStats(),
             user_data=UserData(max_bytes=options.max_stored_bytes, multi_user=options.multi_user),
         )
+        self.rules = StandinRules(self.state.faults)
         self._life: ServerLife | None = None
 
     @property
@@ -81,7 +83,7 @@ class Standin:
         self._life = ServerLife(self.state)
 
     def stop(self) -> None:
-        self.faults.clear()
+        self.rules.clear()
         self.life.stop()
 
     def restart(self) -> None:

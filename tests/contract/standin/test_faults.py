@@ -276,3 +276,67 @@ async def test_a_stuck_prompt_goes_on_when_the_fault_is_cleared() -> None:
         await session.client.delete("/standin/faults")
         await session.listener.until_idle()
         assert session.server.prompt("p").outcomes == ["success"]
+
+
+RULES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "status": ({"action": {"status": 500}, "match": {"route": "/prompt"}, "times": 2}, {"prompt_errors": 2}),
+    "reset": ({"action": {"reset": True}, "times": 1}, {"lost_answers": 1}),
+    "half body": ({"preset": "half-body", "times": 3}, {"half_images": 3}),
+    "lost": ({"action": {"lost": True}, "times": 1}, {"missing_images": 1}),
+    "delay": ({"action": {"delay": "2s"}}, {"slow_seconds": 2.0}),
+    "stick": ({"preset": "stuck-running"}, {"stuck": True}),
+    "duplicate": ({"action": {"duplicate": True}}, {"duplicated": True}),
+    "reorder": ({"action": {"reorder": True}}, {"shuffled": True}),
+    "drop": ({"action": {"drop": True}}, {"unannounced": True}),
+    "fail": (
+        {"action": {"fail": {"error": "E", "message": "m", "classType": "SaveImage"}}, "times": 1},
+        {"failing_class": "SaveImage", "failing_times": 1, "failing_type": "E", "failing_message": "m"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+async def test_a_rule_of_the_control_plane_sets_a_fault(session: StandinSession, name: str) -> None:
+    rule, faults = RULES[name]
+    nothing_wrong = (await session.client.get("/standin/faults")).json()
+    answer = await session.client.post("/standin/faults", json=rule)
+    assert answer.status_code == 201, answer.text
+    shown = answer.json()
+    assert shown.items() >= {"id": "fault-1", **rule}.items()
+    assert shown.get("left") == rule.get("times")
+    current = (await session.client.get("/standin/faults")).json()
+    assert current == {**nothing_wrong, **faults, "items": [shown]}
+    assert (await session.client.get("/standin/faults/fault-1")).json() == shown
+    assert (await session.client.delete("/standin/faults/fault-1")).status_code == 200
+    assert (await session.client.get("/standin/faults")).json() == nothing_wrong
+    assert (await session.client.get("/standin/faults/fault-1")).status_code == 404
+    assert (await session.client.delete("/standin/faults/fault-1")).status_code == 404
+
+
+async def test_a_rule_counts_what_it_has_hit(session: StandinSession) -> None:
+    await session.client.post("/standin/faults", json={"action": {"status": 500}, "times": 2})
+    statuses = [(await session.post(text_to_image(), prompt_id="p")).status_code for _ in range(3)]
+    assert statuses == [500, 500, 200]
+    shown = (await session.client.get("/standin/faults/fault-1")).json()
+    assert (shown["hits"], shown["left"]) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"action": {"status": 502}}, "action: A stand-in has no such fault; it has status 500, "),
+        ({"preset": "queue-flood"}, "action: A stand-in has no such fault"),
+        ({"action": {"reset": True}, "probability": 0.5}, "probability: A stand-in takes no probability"),
+        ({"action": {"reset": True}, "match": {"route": "/view"}}, "match.route: A stand-in matches the route /prompt"),
+        ({"action": {"reset": True}, "match": {"method": "GET"}}, "match.method: A stand-in matches the route /prompt"),
+        ({"action": {"stick": True}, "times": 1}, "times: This lasts until its rule is removed."),
+        ({"preset": "halfbody"}, "preset: Unknown preset 'halfbody'"),
+        ({"action": {"resett": True}}, "action: Expected exactly one of "),
+        ({"match": {}}, "$: Expected exactly one of preset, action."),
+    ],
+)
+async def test_a_rule_that_no_stand_in_can_obey_is_explained(session: StandinSession, rule: Any, message: str) -> None:
+    answer = await session.client.post("/standin/faults", json=rule)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(message)
+    assert (await session.client.get("/standin/faults")).json()["items"] == []

@@ -1,6 +1,7 @@
 """The routes /standin, which only a stand-in has: faults on command, what is installed, and what happened."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
@@ -16,13 +17,15 @@ from civitai_mock.comfyui_standin.routes.responses import (
     json_body,
     standin_of,
 )
+from civitai_mock.comfyui_standin.standin import Standin
 from civitai_mock.comfyui_standin.state.files import FOLDERS
 from civitai_mock.comfyui_standin.state.installation import Installation
-from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.errors import InvalidRequestError, NotFoundError
+from civitai_mock.domain.json_types import Json, JsonObject
 
 PREFIX = "/standin"
 NOT_JSON = "The body is not JSON."
+RULE_MEMBERS = frozenset({"preset", "action", "match"})
 
 Show: TypeAlias = Callable[[Installation], Json]
 ChangeInstallation: TypeAlias = Callable[[Installation, Any], None]
@@ -35,26 +38,53 @@ async def get_facts(request: Request) -> Response:
 
 
 async def get_faults(request: Request) -> Response:
-    return ComfyJsonResponse(standin_of(request).faults.current.wire)
+    """Return what goes wrong, and the rules that have set it."""
+    return ComfyJsonResponse(_shown(standin_of(request)))
+
+
+def _shown(standin: Standin) -> JsonObject:
+    return {**standin.faults.current.wire, "items": [*standin.rules.items()]}
 
 
 async def post_faults(request: Request) -> Response:
-    """Change some faults: `{"deaf": true, "prompt_errors": 2}`."""
-    faults = standin_of(request).faults
+    """Change some faults: `{"deaf": true, "prompt_errors": 2}`, or add a rule in the words of the control plane."""
+    standin = standin_of(request)
     try:
         changes = await json_body(request)
+        if isinstance(changes, dict) and not RULE_MEMBERS.isdisjoint(changes):
+            return ComfyJsonResponse(standin.rules.add(changes), HTTPStatus.CREATED)
         if not isinstance(changes, dict):
             return command_refused(f"The body must be an object with any of {', '.join(FAULT_TYPES)}.")
-        faults.set(**changes)
+        standin.faults.set(**changes)
     except InvalidRequestError as error:
-        return command_refused(error.message)
+        return command_refused(error.message if not error.errors else _told(error))
     except ValueError:
         return command_refused(NOT_JSON)
-    return ComfyJsonResponse(faults.current.wire)
+    return ComfyJsonResponse(_shown(standin))
+
+
+def _told(error: InvalidRequestError) -> str:
+    """Return all faults of a rule, each with its path."""
+    return " ".join(f"{path}: {message}" for path, messages in error.errors.items() for message in messages)
 
 
 async def delete_faults(request: Request) -> Response:
-    standin_of(request).faults.clear()
+    standin_of(request).rules.clear()
+    return empty()
+
+
+async def get_rule(request: Request) -> Response:
+    try:
+        return ComfyJsonResponse(standin_of(request).rules.get(request.path_params["id"]))
+    except NotFoundError as error:
+        return command_refused(error.message, status=HTTPStatus.NOT_FOUND)
+
+
+async def delete_rule(request: Request) -> Response:
+    try:
+        standin_of(request).rules.remove(request.path_params["id"])
+    except NotFoundError as error:
+        return command_refused(error.message, status=HTTPStatus.NOT_FOUND)
     return empty()
 
 
@@ -147,6 +177,8 @@ ROUTES: list[BaseRoute] = [
     Route(f"{PREFIX}/faults", get_faults, methods=["GET"]),
     Route(f"{PREFIX}/faults", post_faults, methods=["POST"]),
     Route(f"{PREFIX}/faults", delete_faults, methods=["DELETE"]),
+    Route(f"{PREFIX}/faults/{{id}}", get_rule, methods=["GET"]),
+    Route(f"{PREFIX}/faults/{{id}}", delete_rule, methods=["DELETE"]),
     Route(f"{PREFIX}/restart", post_restart, methods=["POST"]),
     Route(f"{PREFIX}/drop_sockets", post_drop_sockets, methods=["POST"]),
     Route(f"{PREFIX}/forget_files", post_forget_files, methods=["POST"]),
