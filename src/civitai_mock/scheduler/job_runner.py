@@ -159,7 +159,7 @@ class JobRunner:
             raise asyncio.CancelledError
         self._entered_at = self.services.clock.now()
         if self.services.job_faults.concern(self.job):
-            await self._decide_faults()
+            self.job = await self.writer.decided(self.job, self.services.job_faults.decisions.decided)
         context = JobContext(
             job=self.job,
             services=self.services,
@@ -183,13 +183,6 @@ class JobRunner:
                 await self._save(end.change(self._latest, self.services.clock.now()))
             except TransientError as error:
                 await self._retry_later(error)
-
-    async def _decide_faults(self) -> None:
-        """Store what is decided for the attempt before anything comes of it."""
-        job = await self.services.job_faults.decisions.decided(self.job)
-        if job.faults != self.job.faults:
-            await self.writer.keep_faults(self.job, job)
-        self.job = job
 
     async def _hold(self) -> None:
         """Return when no fault keeps the job where it is; the time until then does not count."""

@@ -51,9 +51,17 @@ class JobWriter:
 
         return await self._when_store_answers(lambda: self._end_claim(job, expired))
 
-    async def keep_faults(self, job: Job, decided: Job) -> None:
-        """Keep what was decided for a job; raise `ClaimLost` if somebody else has changed it."""
+    async def decided(self, job: Job, decide: Callable[[Job], Awaitable[Job]]) -> Job:
+        """Return a job with what is decided for it, which is stored then; wait for a store that is away.
 
+        Raise `ClaimLost` if somebody else has changed it.
+        """
+        decided = await self._when_store_answers(lambda: decide(job))
+        if decided.faults != job.faults:
+            await self._keep_faults(job, decided)
+        return decided
+
+    async def _keep_faults(self, job: Job, decided: Job) -> None:
         async def keep() -> bool:
             if await self.jobs.keep_faults(job, decided.faults):
                 return True

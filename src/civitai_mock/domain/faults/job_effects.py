@@ -58,11 +58,12 @@ def preset_value(job: Job, word: PresetWord) -> Json:
 def held_in(job: Job) -> Stage | None:
     """Return the stage in which a fault keeps a job; None if none does.
 
-    Version 2 shows a job that was only claimed as being prepared, and one that hangs as being processed.
+    Version 2 shows a job that was only claimed as being prepared, and one that hangs as being processed. In
+    COMFY_RESULT a job is over: one that is never to come to an end stays before that.
     """
     for stick in _of_kind(job, StickJob):
         is_shown_processing = job.workflow is not None and stick.stage is Stage.CLAIMED
-        return Stage.SENT_TO_COMFY if is_shown_processing else stick.stage
+        return Stage.SENT_TO_COMFY if is_shown_processing or stick.stage is Stage.COMFY_RESULT else stick.stage
     waits = any(effect.word in KEEPS_WAITING for effect in _of_kind(job, PresetEffect))
     return Stage.QUEUED if waits else None
 
