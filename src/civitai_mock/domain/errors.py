@@ -162,7 +162,7 @@ class JobError(MockError):
     code = "job_failed"
 
 
-class ToldFailureError(JobError):
+class OrderedFailureError(JobError):
     """The job ends because it was told to; its event says `context`, and nothing more."""
 
     def __init__(self, context: JsonObject) -> None:

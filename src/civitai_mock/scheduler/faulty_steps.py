@@ -6,7 +6,7 @@ from datetime import datetime
 
 from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.durations import parse_duration
-from civitai_mock.domain.errors import ClaimLost, ToldFailureError
+from civitai_mock.domain.errors import ClaimLost, OrderedFailureError
 from civitai_mock.domain.events import ODD_STATUS
 from civitai_mock.domain.faults.actions import (
     Effect,
@@ -65,7 +65,7 @@ async def _before(effect: Effect, here: Stage, context: JobContext) -> None:
             raise ClaimLost("The job was lost on purpose.", job_id=context.job.id)
         case FailJob() if here is _stage_of(effect) and here is not Stage.COMFY_RESULT:
             await _seem_to_work(here, context)
-            raise ToldFailureError(_failure(effect, context))
+            raise OrderedFailureError(_failure(effect, context))
         case PresetEffect(PresetWord.COLD_START) if here is Stage.CLAIMED:
             await context.take_time(parse_duration(as_text(effect.value)).total_seconds())
         case PresetEffect(PresetWord.ODD_STATUS) if here is Stage.SENT_TO_COMFY:
@@ -78,7 +78,7 @@ async def _after(effect: Effect, stage: Stage, context: JobContext, *, began_at:
     match effect:
         case FailJob(stage=Stage.COMFY_RESULT) if is_end:
             await _withhold(context, context.slots)
-            raise ToldFailureError(_failure(effect, context))
+            raise OrderedFailureError(_failure(effect, context))
         case JobFate.NO_RESULT if is_end:
             await _withhold(context, context.slots)
             context.slots, context.result = (), None

@@ -7,7 +7,7 @@ from functools import partial
 import orjson
 import structlog
 
-from civitai_mock.domain.errors import MockError, StageError, ToldFailureError
+from civitai_mock.domain.errors import MockError, OrderedFailureError, StageError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
@@ -96,7 +96,7 @@ async def catch_up(context: JobContext) -> None:
 
 def failed(job: Job, error: MockError, *, at: datetime) -> Job:
     """End a job with `error`, `message` and `reason`, which v1 clients read of a failed job."""
-    if isinstance(error, ToldFailureError):
+    if isinstance(error, OrderedFailureError):
         return job.ended(Outcome.FAILED, at=at, context=error.context)
     evidence: JsonObject = {name: _plain(value) for name, value in error.evidence.items()}
     context: JsonObject = {"error": error.code, "message": error.message, "reason": error.message, **evidence}
