@@ -18,7 +18,7 @@ from tests.support.served_app import make_settings
 from tests.support.standin import running_app
 from tests.support.standin_session import text_to_image, with_inputs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SCRIPTS = Path(__file__).parent / "comfyui"
 PATIENCE_SECONDS = 60
@@ -186,12 +186,7 @@ def _graph() -> dict[str, Any]:
     return {node: {**fields, "_meta": {"title": titles.get(node, node)}} for node, fields in graph.items()}
 
 
-LARGE = {"PyPI comfy-api-client", "npm @saintno/comfyui-sdk"}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.long if name in LARGE else ()) for name in LIBRARIES]
-)
+@pytest.mark.parametrize("name", LIBRARIES)
 async def test_a_client_gets_the_images_that_were_saved_and_all_else_it_asks_for(
     name: str, url: str, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from tests.clients.inputs import download
 from tests.support.media import opened
 from tests.support.process import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
 MOCK_ADDRESS = "http://127.0.0.1:3000"

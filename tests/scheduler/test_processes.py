@@ -52,6 +52,7 @@ def test_sigterm_ends_the_server_in_good_order(tmp_path: Path) -> None:
         assert "Traceback" not in server.log
 
 
+@pytest.mark.long
 def test_ctrl_c_gives_running_jobs_back_and_the_next_start_finishes_them(tmp_path: Path) -> None:
     with running(tmp_path, {"SIMULATION_PROFILE": "realistic", "SHUTDOWN_GRACE_MS": "0"}) as server:
         with _client(server) as client:
@@ -84,6 +85,7 @@ async def _succeeded_events(directory: Path, job_ids: list[str]) -> list[str]:
     return [event.job_id for event in events if event.type is JobEventType.SUCCEEDED]
 
 
+@pytest.mark.long
 def test_an_api_and_two_schedulers_share_one_file(tmp_path: Path) -> None:
     schedulers = [
         start(tmp_path, {**INSTANT, "SCHEDULER_POLL_MS": "20"}, command=("-m", "civitai_mock", "scheduler"))
@@ -103,6 +105,7 @@ def test_an_api_and_two_schedulers_share_one_file(tmp_path: Path) -> None:
     assert ends <= {0, 143}  # the second is for one that was still starting
 
 
+@pytest.mark.long
 def test_a_scheduler_answers_health_and_metrics_on_a_port_of_its_own(tmp_path: Path) -> None:
     port = free_port()
     scheduler = start(tmp_path, {**INSTANT, "METRICS_PORT": str(port)}, command=("-m", "civitai_mock", "scheduler"))
@@ -142,7 +145,7 @@ def _run(folder: Path, environment: Mapping[str, str], *arguments: str) -> "subp
     ("environment", "status", "said"),
     [
         ({"PORT": "http"}, 2, "PORT: found 'http', expected a number from 1 to 65535"),
-        ({"DATA_DIR": "/dev/null/x"}, 1, "/dev/null/x"),
+        pytest.param({"DATA_DIR": "/dev/null/x"}, 1, "/dev/null/x", marks=pytest.mark.long),
         ({"MONGODB_URI": "mongodb://user:secret@127.0.0.1:1"}, 1, "127.0.0.1:1"),
     ],
 )
@@ -156,6 +159,7 @@ def test_a_start_that_cannot_work_is_one_line(
     assert len(ended.stdout.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     with running(tmp_path, INSTANT) as server:
         folder = tmp_path / "second"
@@ -179,6 +183,7 @@ def test_seed_adds_what_is_missing_and_can_be_run_again(tmp_path: Path) -> None:
     assert second.startswith("0 resources added")
 
 
+@pytest.mark.long
 def test_reload_serves_as_ever_in_a_new_process_for_each_change(tmp_path: Path) -> None:
     with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "--reload")) as server:
         with _client(server) as client:
@@ -192,6 +197,7 @@ def test_reload_serves_as_ever_in_a_new_process_for_each_change(tmp_path: Path) 
     assert f"cannot listen on 127.0.0.1 port {server.port}: Address already in use" in server.log
 
 
+@pytest.mark.long
 def test_jobs_run_on_a_comfyui_server(tmp_path: Path) -> None:
     port = free_port()
     comfyui = start(tmp_path, INSTANT, command=("-m", "civitai_mock", "comfyui", "--port", str(port)))

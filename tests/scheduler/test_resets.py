@@ -173,8 +173,8 @@ async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, d
 
 ON_MONGO = [pytest.mark.mongo, pytest.mark.slow]
 RACES = [
-    ("memory", 50),
-    ("file", 50),
+    ("memory", 15),
+    ("file", 15),
     pytest.param("memory", 1000, marks=pytest.mark.long),
     pytest.param("file", 1000, marks=pytest.mark.long),
     pytest.param("mongo", 200, marks=[*ON_MONGO, pytest.mark.long]),
@@ -208,7 +208,7 @@ async def test_nothing_of_before_a_reset_is_left_after_its_answer(tmp_path: Path
 @pytest.mark.parametrize(
     ("stored", "rounds"),
     [
-        ("file", 25),
+        ("file", 8),
         pytest.param("file", 250, marks=pytest.mark.long),
         pytest.param("mongo", 50, marks=[*ON_MONGO, pytest.mark.long]),
     ],

@@ -71,7 +71,13 @@ def _stopped(process: "subprocess.Popen[bytes]", pid: int, signum: int = signal.
 
 @pytest.mark.parametrize(
     ("command", "delay"),
-    [((), 0.3), (("api",), 0.1), (("scheduler",), 0.3), (("comfyui", "--port", "28188"), 0.2), (("seed",), 0.1)],
+    [
+        ((), 0.3),
+        pytest.param(("api",), 0.1, marks=pytest.mark.long),
+        pytest.param(("scheduler",), 0.3, marks=pytest.mark.long),
+        pytest.param(("comfyui", "--port", "28188"), 0.2, marks=pytest.mark.long),
+        (("seed",), 0.1),
+    ],
 )
 def test_a_stop_is_heard_while_a_command_starts(tmp_path: Path, command: Sequence[str], delay: float) -> None:
     process = start(tmp_path, _settings(), command=(*MODULE, *command))
@@ -81,6 +87,7 @@ def test_a_stop_is_heard_while_a_command_starts(tmp_path: Path, command: Sequenc
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
+@pytest.mark.long
 @needs_process_spaces
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.5])
 def test_process_1_of_a_container_hears_a_stop_at_any_moment(tmp_path: Path, delay: float) -> None:
@@ -92,6 +99,7 @@ def test_process_1_of_a_container_hears_a_stop_at_any_moment(tmp_path: Path, del
     assert _stopped(process, pid) in {0, 143}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [(), ("scheduler",), ("seed",)])
 def test_a_stop_is_heard_while_a_command_waits_for_a_store_that_hangs(tmp_path: Path, command: Sequence[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -114,13 +122,21 @@ def test_a_stop_is_heard_while_another_process_holds_the_database(tmp_path: Path
         assert _stopped(process, process.pid) == 143
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "signum",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
+    ],
+)
 def test_a_server_that_serves_stops_in_good_order(tmp_path: Path, signum: int) -> None:
     with running(tmp_path, QUICK) as server:
         assert _stopped(server.process, server.process.pid, signum) == 0
         assert "Traceback" not in server.log
 
 
+@pytest.mark.long
 def test_a_server_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     port = free_port()
     process = start(tmp_path, {**_settings(), "PORT": str(port)}, command=MODULE, before=("nohup",))
@@ -146,6 +162,7 @@ def test_a_second_ctrl_c_waits_for_nobody(tmp_path: Path) -> None:
         assert _stopped(server.process, server.process.pid, signal.SIGINT) == 130
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("streams", [">&- 2>&- <&-", "> /dev/full 2> /dev/full", "> pipe"])
 def test_a_log_that_nobody_can_read_stops_nobody(tmp_path: Path, streams: str) -> None:
     settings = _settings()
@@ -186,16 +203,22 @@ def test_a_command_whose_reader_is_gone_ends_as_ever(tmp_path: Path, arguments: 
 @pytest.mark.parametrize(
     ("environment", "status", "said"),
     [
-        ({"HOST": "a" * 300}, 1, "cannot listen on a"),
+        pytest.param({"HOST": "a" * 300}, 1, "cannot listen on a", marks=pytest.mark.long),
         ({"HOST": "no.such.invalid"}, 1, "cannot listen on no.such.invalid port"),
-        (
+        pytest.param(
             {"AUTH": "tokens", "AUTH_TOKENS": "\udcff"},
             2,
             "AUTH_TOKENS: found bytes that are not UTF-8, expected tokens",
+            marks=pytest.mark.long,
         ),
         ({"DATA_DIR": "d\udcff"}, 2, "DATA_DIR: found bytes that are not UTF-8, expected a folder"),
-        ({"DATA_DIR": "d" * 300}, 1, "File name too long"),
-        ({"MONGODB_URI": "mongodb://h/?tls=1"}, 2, "MONGODB_URI: its option tls cannot be used: "),
+        pytest.param({"DATA_DIR": "d" * 300}, 1, "File name too long", marks=pytest.mark.long),
+        pytest.param(
+            {"MONGODB_URI": "mongodb://h/?tls=1"},
+            2,
+            "MONGODB_URI: its option tls cannot be used: ",
+            marks=pytest.mark.long,
+        ),
         ({"MONGODB_URI": "mongodb://u:a/b@h"}, 2, "The MongoDB URI cannot be used"),
     ],
 )
@@ -221,6 +244,7 @@ def _checked(folder: Path, port: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=folder, env=variables, check=False, capture_output=True, text=True)
 
 
+@pytest.mark.long
 def test_the_health_check_finds_a_scheduler_that_is_frozen(tmp_path: Path) -> None:
     settings = _settings() | {"MONGODB_URI": "memory://"}
     process = start(tmp_path, settings, command=(*MODULE, "scheduler"))
@@ -233,6 +257,7 @@ def test_the_health_check_finds_a_scheduler_that_is_frozen(tmp_path: Path) -> No
     assert _checked(tmp_path, settings["PORT"]).returncode == 1
 
 
+@pytest.mark.long
 def test_the_health_check_of_a_stand_in_asks_its_own_port(tmp_path: Path) -> None:
     settings, port = _settings(), free_port()
     process = start(tmp_path, settings, command=(*MODULE, "comfyui", "--port", str(port)))
