@@ -1,12 +1,14 @@
 """Rules of faults and scenarios, in one process, and in several on one file or on one MongoDB."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.control_plane.test_every_layout import ask
-from tests.support.deployment import Deployment
+from tests.support.deployment import MONOLITH, PROCESSES_ON_SQLITE, Deployment, deployed
 from tests.support.served_app import JOBS, PATIENCE_SECONDS, template
 
 FAULTS, SERVER, SCENARIO = "/_mock/faults", "/_mock/faults?scope=server", "/_mock/scenarios/flaky"
@@ -74,6 +76,27 @@ async def test_equal_seeds_have_equal_dice(deployment: Deployment) -> None:
     in_a, in_b = await statuses(client, 30), await statuses(client, 30, "/ns/b")
     assert in_a == in_b
     assert set(in_a) == {NORMAL, FAULTY}
+
+
+@pytest.mark.long
+async def test_a_restart_of_all_processes_repeats_neither_dice_nor_count(tmp_path: Path) -> None:
+    async with deployed(MONOLITH, tmp_path) as deployment:
+        await set_dice(deployment.client)
+        expected = await statuses(deployment.client, 60)
+    found = []
+    for is_first in (True, False, False):
+        async with deployed(PROCESSES_ON_SQLITE, tmp_path) as deployment:
+            if is_first:
+                await set_dice(deployment.client)
+            found += await statuses(deployment.client, 20)
+    assert found == expected
+    assert (found[:3], set(found[3:])) == ([502] * 3, {NORMAL, FAULTY})
+
+
+async def set_dice(client: httpx.AsyncClient) -> None:
+    await ask(client, "PUT", "/_mock/namespaces/a", {"seed": 7})
+    await ask(client, "POST", FAULTS, {"match": STATUS, "action": {"status": 502}, "times": 3}, **IN_A)
+    await ask(client, "POST", FAULTS, rule(probability=0.5), **IN_A)
 
 
 async def test_a_scenario_goes_its_way_whichever_process_is_asked(deployment: Deployment) -> None:

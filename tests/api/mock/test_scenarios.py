@@ -8,7 +8,7 @@ import pytest
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.settings import SettingsError
-from tests.support.served_app import Opened, Served, serve, serve_all
+from tests.support.served_app import Opened, Served, serve, serve_all, template
 
 SCENARIOS = "/_mock/scenarios"
 FLAKY = f"{SCENARIOS}/flaky"
@@ -227,3 +227,22 @@ async def test_a_bad_file_stops_the_start_with_line_and_path(
             pass
     assert [line.startswith(f"SCENARIOS: {file}") for line in str(caught.value).splitlines()].count(False) == 0
     assert all(part in str(caught.value) for part in told), str(caught.value)
+
+
+async def test_jobs_meet_a_scenario_one_after_the_other() -> None:
+    failing = {"action": {"fail": {"message": "boom"}}, "next": "well"}
+    waiting = {"match": {"method": "POST"}, "next": "failing"}
+    async with serve_all() as opened:
+        await ask(
+            opened, "PUT", FLAKY, {"start": "waiting", "states": {"waiting": waiting, "failing": failing, "well": {}}}
+        )
+        ends = [(await opened.run(template()))["lastEvent"] for _ in range(3)]
+        assert [end["type"] for end in ends] == ["Failed", "Succeeded", "Succeeded"]
+        assert ends[0]["context"]["message"] == "boom"
+        assert await states(opened) == {"flaky": "well"}
+        (entry,) = [
+            each
+            for each in (await ask(opened, "GET", "/_mock/journal?method=POST"))["items"]
+            if {"id": "flaky/waiting", "matched": True} in each["rules"]
+        ]
+        assert "fault" not in entry
