@@ -181,6 +181,7 @@ ASKS = (
     Ask("PUT", f"{SCENARIOS}/calm", Needs.WRITING, json=CALM, route=f"{SCENARIOS}/{{name}}"),
     Ask("PUT", f"{SCENARIOS}/calm/state", Needs.WRITING, json={"state": "calm"}, route=f"{SCENARIOS}/{{name}}/state"),
     Ask("DELETE", f"{SCENARIOS}/calm", Needs.WRITING, 204, json={}, route=f"{SCENARIOS}/{{name}}"),
+    Ask("POST", "/_mock/verify", Needs.NOTHING, json={"count": {"min": 0}}),
     Ask("GET", "/_mock/journal", Needs.NOTHING),
     Ask("DELETE", "/_mock/journal", Needs.NOTHING, 204, json={}),
     Ask("GET", f"{NAMESPACES}/default/snapshot", Needs.READING, route=f"{NAMESPACE}/snapshot"),

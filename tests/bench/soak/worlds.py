@@ -26,6 +26,9 @@ PATIENCE_SECONDS = 90.0
 ROUTE = "/v1/consumer/jobs/{jobId}"
 MARK, FAULT = "X-Soak", "X-Mock-Fault"
 TEAPOT = 418  # which no server answers by itself
+CRASH, CRASHES = "node-crash", (0, 2)
+SUCCEEDED, FAILED = "Succeeded", "Failed"
+CONFLICT = 409
 REMEMBERED = 20  # jobs of lives that are over
 TEMPLATE: Mapping[str, Any] = {
     "$type": "textToImage",
@@ -44,7 +47,10 @@ class Life:
     unknown: int = 0  # submissions whose answer was lost or a refusal, though they may have been carried out
     times: int = 0
     hits_seen: int = 0
+    asked: int = 0  # with the mark that the rule matches, and answered
     hits_unseen: int = 0  # at most: by requests whose answer was lost or a refusal
+    fails: int = 0  # how many jobs are to fail at most
+    failed: set[str] = field(default_factory=set)
 
     @property
     def mark(self) -> str:
@@ -78,7 +84,7 @@ class World:
         self.client = client
         await self._check_clock()
         await self._check_jobs()
-        await self._check_rule()
+        await self._check_rules()
         for job in self.gone:
             answer = await self._ask("GET", f"{JOBS}/{job}")
             self._expect(answer.status_code == 404, f"job {job} of an earlier life is there")
@@ -86,7 +92,7 @@ class World:
 
     async def live(self) -> None:
         await self._begin()
-        await self._set_rule()
+        await self._set_rules()
         for _ in range(self.rng.randint(*ROUNDS)):
             for _ in range(self.rng.randint(*ORDERS)):
                 await self._submit()
@@ -95,7 +101,8 @@ class World:
             await self._check_clock()
             await self._check_jobs()
         await self._use_up_rule()
-        await self._check_rule()
+        await self._check_rules()
+        await self._verify()
         self.checked["lives"] += 1
 
     async def _begin(self) -> None:
@@ -157,31 +164,41 @@ class World:
         types = [event["type"] for event in details["events"]]
         dates = [_date(event["dateTime"]) for event in details["events"]]
         about = f"job {details['jobId']} ({types}, {dates[0]} to {dates[-1]})"
-        self._expect(types[-1] == "Succeeded", f"{about} has not succeeded, at {self.life.now}")
+        attempt = details["retryAttempt"] + 1
+        crashes = [fault for fault in details["faults"] if fault["preset"] == CRASH and fault["attempt"] == attempt]
+        expected = FAILED if crashes else SUCCEEDED
+        self._expect(types[-1] == expected, f"{about} has not {expected.lower()}, at {self.life.now}")
+        if crashes:
+            self.life.failed.add(details["jobId"])
         self._expect(dates == sorted(dates) and dates[0] >= FIRST_DAY and dates[-1] <= self.life.now, f"{about}: dates")
         self.checked["jobs of worlds"] += 1
 
-    async def _set_rule(self) -> None:
-        """Add a rule that fires a few times, once: a lost answer is looked for."""
-        self.life.times = self.rng.randint(*TIMES)
+    async def _set_rules(self) -> None:
+        """Add two rules, each once: a lost answer is looked for."""
+        self.life.times, self.life.fails = self.rng.randint(*TIMES), self.rng.randint(*CRASHES)
         match = {"method": "GET", "route": ROUTE, "header": {MARK: self.life.mark}}
-        rule = {"match": match, "action": {"status": TEAPOT}, "times": self.life.times}
-        while await self._rule() is None:
+        await self._add({"match": match, "action": {"status": TEAPOT}, "times": self.life.times}, number=1)
+        if self.life.fails:
+            await self._add({"match": {}, "preset": CRASH, "times": self.life.fails}, number=2)
+
+    async def _add(self, rule: Mapping[str, Any], *, number: int) -> None:
+        while len(await self._rules()) < number:
             await self.client.send("POST", "/_mock/faults", json=rule, headers=self._headers)
 
-    async def _rule(self) -> Mapping[str, Any] | None:
+    async def _rules(self) -> Sequence[Mapping[str, Any]]:
+        """Return the rules in order: that for requests, and that for jobs."""
         rules: Sequence[Mapping[str, Any]] = (await self._ask("GET", "/_mock/faults")).json()["items"]
-        found = [rule for rule in rules if rule["match"]["header"] == {MARK: self.life.mark}]
-        self._expect(len(found) == len(rules) <= 1, f"rules that nobody set: {rules}")
-        return found[0] if found else None
+        presets = [rule.get("preset") for rule in rules]
+        self._expect(presets in ([], [None], [None, CRASH]), f"rules that nobody set: {rules}")
+        return rules
 
     async def _use_up_rule(self) -> None:
         """Ask until the rule has fired as often as it may, and then a little more."""
         deadline, rest = time.monotonic() + PATIENCE_SECONDS, 3
         while rest and time.monotonic() < deadline:
             await self._fire()
-            rule = await self._rule()
-            rest -= rule is None or rule["left"] <= 0
+            rules = await self._rules()
+            rest -= not rules or rules[0]["left"] <= 0
 
     async def _fire(self) -> None:
         path, headers = f"{JOBS}/of-{self.life.mark}", {**self._headers, MARK: self.life.mark}
@@ -189,21 +206,37 @@ class World:
         if answer is None or answer.status_code == 503:
             self.life.hits_unseen += 1
             return
+        self.life.asked += 1
         is_hit = answer.status_code == TEAPOT
         self._expect(is_hit == (FAULT in answer.headers), f"answered {answer.status_code}, and {answer.headers}")
         self.life.hits_seen += is_hit
 
-    async def _check_rule(self) -> None:
-        rule, life = await self._rule(), self.life
-        if rule is None:
-            self._expect(False, "the rule is gone")
+    async def _check_rules(self) -> None:
+        rules, life = await self._rules(), self.life
+        if len(rules) != 1 + bool(life.fails):
+            self.ledger.fault(f"{self.name}, {life.mark}: rules are gone, and left are {rules}")
             return
-        counted = f"{rule['hits']} hits of {life.times}, {life.hits_seen} seen, {life.hits_unseen} perhaps"
-        self._expect(
-            rule["hits"] == life.times and rule["left"] == 0, f"the rule did not fire as often as it may: {counted}"
-        )
+        hits, left = rules[0]["hits"], rules[0]["left"]
+        counted = f"{hits} hits of {life.times}, {life.hits_seen} seen, {life.hits_unseen} perhaps"
+        self._expect(hits == life.times and left == 0, f"the rule did not fire as often as it may: {counted}")
         self._expect(life.hits_seen <= life.times <= life.hits_seen + life.hits_unseen, f"fired otherwise: {counted}")
         self.checked["rules that fired exactly so often"] += 1
+        for rule in rules[1:]:  # a process that dies between its count and its write has counted for nothing
+            counted = f"{rule['hits']} hits of {life.fails}, and {len(life.failed)} jobs failed"
+            self._expect(len(life.failed) <= rule["hits"] <= life.fails, f"jobs failed otherwise: {counted}")
+            self.checked["jobs that were to fail"] += len(life.failed)
+
+    async def _verify(self) -> None:
+        """Have the journal count what was asked with the mark; it may only know less, and then it says so."""
+        life = self.life
+        expected = {
+            "match": {"header": {MARK: life.mark}},
+            "count": {"min": life.asked, "max": life.asked + life.hits_unseen},
+        }
+        answer = await self._ask("POST", "/_mock/verify", json=expected)
+        is_incomplete = answer.status_code == CONFLICT and answer.json().get("incomplete") is True
+        self._expect(answer.status_code == 200 or is_incomplete, f"the journal has other requests: {answer.text[:300]}")
+        self.checked["journals that knew not all" if is_incomplete else "journals that were right"] += 1
 
     async def _listed(self) -> Sequence[str]:
         """Return the ids of all jobs of the world."""

@@ -25,6 +25,7 @@ class PlayedWorld:
     clock: dict[str, Any] = field(default_factory=lambda: {"mode": "real", "now": SUBMITTED, "status": "ready"})
     jobs: dict[str, str] = field(default_factory=dict)  # by their ids: when they were submitted
     ended: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     rules: list[dict[str, Any]] = field(default_factory=list)
     number: int = 0
     ends_at: str = ""  # the date of the last event of each job, if that is not the right one
@@ -34,6 +35,11 @@ class PlayedWorld:
     loses: bool = False  # each second job
     ends_early: bool = False
     doubles: bool = False
+    never_fails: bool = False  # whatever a rule says of jobs
+    forgets_faults: bool = False  # those that jobs had
+    marked: int = 0  # requests with the mark of a rule
+    unrecorded: int = 0
+    excuse: Mapping[str, Any] = field(default_factory=dict)  # of a journal that does not know all
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else {}
@@ -45,6 +51,7 @@ class PlayedWorld:
             ("POST", "/_mock/clock/advance"): self._advance,
             ("GET", "/_mock/faults"): lambda _: httpx.Response(200, json={"items": self.rules}),
             ("POST", "/_mock/faults"): self._add_rule,
+            ("POST", "/_mock/verify"): self._verify,
             ("GET", "/_mock/jobs"): lambda _: httpx.Response(
                 200, json={"items": [{"jobId": job} for job in self.jobs]}
             ),
@@ -66,14 +73,24 @@ class PlayedWorld:
         self.rules.append({**body, "hits": 0, "left": body["times"]})
         return httpx.Response(201, json=self.rules[-1])
 
+    def _verify(self, body: Mapping[str, Any]) -> httpx.Response:
+        if body["count"]["min"] <= self.marked + self.unrecorded <= body["count"]["max"]:
+            return httpx.Response(200, json={"count": self.marked})
+        return httpx.Response(409, json={"actual": self.marked, **self.excuse})
+
     def _reset(self, _: object) -> httpx.Response:
         if self.forgets:
-            self.jobs, self.ended, self.rules = {}, set(), []
+            self.jobs, self.ended, self.rules, self.failed, self.marked = {}, set(), [], set(), 0
             self.clock["mode"] = "real"
         return httpx.Response(204)
 
     def _advance(self, body: Mapping[str, Any]) -> httpx.Response:
         self.clock["now"] = body["to"]
+        for job in sorted(set(self.jobs) - self.ended):
+            for rule in self.rules[1:]:
+                if rule["left"]:
+                    rule["hits"], rule["left"] = rule["hits"] + 1, rule["left"] - 1
+                    self.failed.add(job)
         self.ended |= set(self.jobs)
         return httpx.Response(200, json=self.clock)
 
@@ -90,14 +107,20 @@ class PlayedWorld:
 
     def _events(self, job: str) -> Sequence[Mapping[str, Any]]:
         first = {"type": "Initialized", "dateTime": self.jobs[job], "jobHasCompleted": False}
-        last = {"type": "Succeeded", "dateTime": self.ends_at or self.jobs[job], "jobHasCompleted": True}
+        end = "Failed" if job in self.failed and not self.never_fails else "Succeeded"
+        last = {"type": end, "dateTime": self.ends_at or self.jobs[job], "jobHasCompleted": True}
         return [first, last] if job in self.ended else [first]
 
     def _job(self, job: str) -> httpx.Response:
-        return httpx.Response(200, json={"jobId": job, "events": self._events(job)})
+        has_fault = job in self.failed and not self.forgets_faults
+        faults = [{"attempt": 1, "rule": "fault-2", "preset": "node-crash"}] if has_fault else []
+        return httpx.Response(
+            200, json={"jobId": job, "retryAttempt": 0, "events": self._events(job), "faults": faults}
+        )
 
     def _status(self, job: str, headers: httpx.Headers) -> httpx.Response:
-        for rule in self.rules:
+        self.marked += MARK in headers
+        for rule in self.rules[:1]:
             if headers.get(MARK) == rule["match"]["header"][MARK] and rule["left"] + self.extra_hits > 0:
                 rule["hits"], rule["left"] = rule["hits"] + 1, rule["left"] - 1
                 return httpx.Response(418, headers={FAULT: "fault-1"})
@@ -136,6 +159,10 @@ async def test_lives_in_which_all_went_well_have_no_fault() -> None:
         ({"drift": "2026-11-26T12:00:00Z"}, "and not frozen at"),
         ({"extra_hits": 1}, "did not fire as often as it may"),
         ({"extra_hits": -1}, "did not fire as often as it may"),
+        ({"never_fails": True}, "has not failed"),
+        ({"forgets_faults": True}, "has not succeeded"),
+        ({"unrecorded": -1}, "the journal has other requests"),
+        ({"unrecorded": 1}, "the journal has other requests"),
     ],
 )
 async def test_a_world_in_which_something_is_wrong_has_faults(
@@ -144,6 +171,14 @@ async def test_a_world_in_which_something_is_wrong_has_faults(
     monkeypatch.setattr(worlds, "PATIENCE_SECONDS", 0.05)
     faults = await _faults(PlayedWorld(**changes))
     assert any(said in fault for fault in faults), faults
+
+
+async def test_a_journal_that_says_that_it_does_not_know_all_is_no_fault() -> None:
+    assert await _faults(PlayedWorld(unrecorded=-1, excuse={"incomplete": True})) == []
+
+
+def _fail_once_more(server: PlayedWorld) -> None:
+    server.rules[1]["hits"] = 0
 
 
 async def test_what_a_reset_leaves_is_a_fault() -> None:
@@ -158,7 +193,7 @@ async def test_what_a_reset_leaves_is_a_fault() -> None:
 
 
 def _strand(server: PlayedWorld) -> None:
-    server.ended.pop()
+    server.ended.discard(max(server.ended))
 
 
 def _forget_rule(server: PlayedWorld) -> None:
@@ -172,8 +207,9 @@ def _count_once_more(server: PlayedWorld) -> None:
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        (_strand, "has not succeeded"),
-        (_forget_rule, "the rule is gone"),
+        (_strand, "(['Initialized']"),
+        (_forget_rule, "rules are gone"),
+        (_fail_once_more, "jobs failed otherwise"),
         (_count_once_more, "did not fire as often as it may"),
     ],
 )

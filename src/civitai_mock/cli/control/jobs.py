@@ -14,7 +14,7 @@ SHOWN = (
 )  # fmt: skip
 EVENT_HEAD = ("event", "at", "provider", "says")
 CALLBACK_HEAD = ("callback", "of", "attempts", "delivery", "to")
-FAULT_HEAD = ("fault", "attempt", "preset")
+FAULT_HEAD = ("fault", "attempt", "what")
 
 
 def list_jobs(session: Session) -> None:
@@ -62,4 +62,4 @@ def _callback_row(callback: Mapping[str, Json]) -> Row:
 
 
 def _fault_row(fault: Mapping[str, Json]) -> Row:
-    return [fault.get("rule"), fault.get("attempt"), fault.get("preset")]
+    return [fault.get("rule"), fault.get("attempt"), fault.get("preset") or fault.get("action")]
