@@ -21,9 +21,11 @@ from civitai_mock.clock import NamespaceClock, SeededIds
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.clock_state import ClockMode, ClockState, frozen
 from civitai_mock.domain.dotnet import format_date
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import Outcome
+from civitai_mock.ports import JobQueue
 from civitai_mock.scheduler.advance_time import AdvanceTime
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from tests.scheduler.conftest import running
@@ -285,3 +287,45 @@ async def test_a_claim_during_which_the_clock_is_set_is_dated_anew_and_does_not_
             events = await namespace.stores.jobs.events(job.id)
     assert [event.type for event in events] == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
     assert events[-1].claim_duration == 30 * SECOND
+
+
+async def test_a_job_whose_claim_was_carried_out_though_the_answer_was_lost_is_done_at_its_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[Sequence[Job]] = []
+    queue = type(world.namespace.stores.queue)
+    really_claim = queue.claim
+
+    async def claim(self: JobQueue, claim: Claim, **members: Any) -> Sequence[Job]:
+        jobs = await really_claim(self, claim, **members)
+        if jobs and not lost:
+            lost.append(jobs)
+            raise TransientError("The answer was lost.")
+        return jobs
+
+    monkeypatch.setattr(queue, "claim", claim)
+    job = await world.submit(steps=5)
+    await world.after(MINUTE)
+    ended = await world.now_is(job)
+    assert [[each.id for each in jobs] for jobs in lost] == [[job.id]]
+    assert (ended.outcome, ended.last_event.at) == (Outcome.SUCCEEDED, START + 5 * SECOND)
+
+
+async def test_a_job_that_an_earlier_life_of_the_worker_could_not_give_back_is_done_at_its_time() -> None:
+    async with open_runtime(make_settings(**SETTINGS), ids=SeededIds()) as runtime, Receiver() as receiver:
+        namespace = make_namespace(runtime)
+        clock = namespace.clock
+        assert isinstance(clock, NamespaceClock)
+        clock.set(frozen(START))
+        scheduler = make_scheduler(namespace)
+        advance = scheduler.advance_time_by(clock)
+        world = World(namespace=namespace, clock=clock, advance=advance, receiver=receiver)
+        job = await world.submit(steps=5)
+        held = Claim(
+            provider=runtime.provider.name, worker_id=scheduler.worker_id, at=START, until=runtime.clock.now() + HOUR
+        )
+        assert await namespace.stores.queue.claim(held, limit=1)
+        async with running(scheduler):
+            await world.after(MINUTE)
+            ended = await world.now_is(job)
+    assert (ended.outcome, ended.last_event.at) == (Outcome.SUCCEEDED, START + 5 * SECOND)

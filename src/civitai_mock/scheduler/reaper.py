@@ -117,9 +117,22 @@ class Reaper:
                 await self._take(others)
             await self._system_clock.sleep(LOOK_SECONDS)
 
+    async def take_back(self, worker_id: str) -> None:
+        """Take the jobs that a worker has and does not work on: an answer to a claim was lost, or a release failed.
+
+        Only call it while no claim of the worker is under way.
+        """
+        while left := [job for job in await self._held() if self._is_left(job, worker_id)]:
+            await self._take(left)
+
+    def _is_left(self, job: Job, worker_id: str) -> bool:
+        return job.claim is not None and job.claim.worker_id == worker_id and not self._in_flight.holds(job)
+
+    async def _held(self) -> Sequence[Job]:
+        return await self._queue.with_expired_lease(LATEST_DATE, limit=MOST_HELD)
+
     async def _held_by_others(self, worker_id: str) -> Sequence[Job]:
-        held = await self._queue.with_expired_lease(LATEST_DATE, limit=MOST_HELD)
-        return [job for job in held if job.claim is not None and job.claim.worker_id != worker_id]
+        return [job for job in await self._held() if job.claim is not None and job.claim.worker_id != worker_id]
 
     async def _take_abandoned(self) -> None:
         await self._take(await self._find_abandoned())

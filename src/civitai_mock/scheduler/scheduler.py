@@ -91,6 +91,7 @@ class Scheduler:
         self._grace_ends = 0.0
         self._runs_until = 0.0
         self._claiming_since: float | None = None
+        self._knows_its_claims = False  # all that are stored under this worker id are in flight
         self._is_running = False
         self._is_abandoned = False
         self._loop_tasks: Sequence[asyncio.Task[None]] = ()
@@ -268,15 +269,26 @@ class Scheduler:
 
     async def _claim(self, room: int) -> Sequence[Job]:
         """Return as many jobs as there is room for; none while the store is away."""
-        claim = self._new_claim()
         with ErrorBoundary("claiming failed"):
+            await self._take_back_claims()
+            claim = self._new_claim()
             jobs = await self._queue.claim(claim, limit=room, only_timed=self._services.progress_policy.only_timed)
             self.claimed_at = claim.at if jobs else self.claimed_at
             return [self._dated(job) for job in jobs] if self._services.clock.is_moved else jobs
+        self._knows_its_claims = False
         if self._services.clock.is_moved:  # where nothing rests as long as there may be a job to claim
             await self._services.system_clock.sleep(PAUSE_SECONDS)
             self._event_bus.publish_work()
         return ()
+
+    async def _take_back_claims(self) -> None:
+        """Let go of claims that were carried out though their answers were lost, or that an earlier life left behind.
+
+        In real time their leases end soon. Where time is moved it would go on without their jobs until then.
+        """
+        if self._services.clock.is_moved and not self._knows_its_claims:
+            await self._reaper.take_back(self.worker_id)
+            self._knows_its_claims = True
 
     def _dated(self, job: Job) -> Job:
         """Return a job that was just claimed with a claim that is dated by the clock as it is now.

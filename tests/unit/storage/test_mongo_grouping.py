@@ -1,6 +1,7 @@
 """Calls of one instant become one write, and each caller gets its own answer."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 
 import pytest
@@ -89,3 +90,18 @@ async def test_draining_waits_for_writes_whose_callers_are_gone(doubler: Doubler
 
 async def test_draining_is_done_at_once_when_nothing_was_written(doubler: Doubler) -> None:
     await Grouped(doubler, limit=10).drain()
+
+
+async def test_an_error_that_nobody_waits_for_any_more_is_told_to_nobody(doubler: Doubler) -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    grouped = Grouped(doubler, limit=10)
+    call = asyncio.create_task(grouped(13))
+    await doubler.begun.wait()
+    call.cancel()
+    await asyncio.wait([call])
+    doubler.may_end.set()
+    await grouped.drain()
+    del grouped, call
+    gc.collect()  # as a task tells of its error when it goes
+    assert told == []

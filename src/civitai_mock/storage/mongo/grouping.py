@@ -34,6 +34,7 @@ class Grouped(Generic[Item, Answer]):
         if self._filling is None or self._last is None or len(self._filling) >= self._limit:
             self._filling = []
             self._last = asyncio.create_task(self._run(self._filling, after=self._last), name="grouped write")
+            self._last.add_done_callback(_heard)  # also where everybody who waited was cancelled
         return self._filling, self._last
 
     async def _run(self, group: list[Item], *, after: asyncio.Task[Sequence[Answer]] | None) -> Sequence[Answer]:
@@ -42,3 +43,9 @@ class Grouped(Generic[Item, Answer]):
         if self._filling is group:
             self._filling = None
         return await self._carry_out(group)
+
+
+def _heard(task: "asyncio.Task[Sequence[Answer]]") -> None:
+    """Take the error of a group as told: whoever still waits is raised it, and the others have given up."""
+    if not task.cancelled():
+        task.exception()
