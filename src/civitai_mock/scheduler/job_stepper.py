@@ -49,14 +49,15 @@ class JobStepper:
 
     async def advance(self, job: Job) -> Job | None:
         """Move a job one stage on; raise `ConflictError` if it cannot be moved."""
-        return await self._save(job, await self._moved(job, NEXT_STAGE.get(job.stage)))
+        changes = await self._moved(job, NEXT_STAGE.get(job.stage))
+        return None if changes is None else await self._save(job, changes)
 
     async def succeed(self, job: Job, overlay: Overlay | None = None) -> Job | None:
         """Move a job to its end, with what is laid over its result; it may fail all the same."""
         changes = await self._moved(job, Stage.COMFY_RESULT)
         if changes and overlay is not None and changes[-1].outcome is Outcome.SUCCEEDED:
             changes[-1] = changed(changes[-1], slots=overlay(changes[-1].slots))
-        return await self._save(job, changes)
+        return None if changes is None else await self._save(job, changes)
 
     async def fail(self, job: Job, context: JsonObject) -> Job | None:
         """End a job as Failed."""
@@ -77,12 +78,17 @@ class JobStepper:
             task.cancel()
         self._timeouts.clear()
 
-    async def _moved(self, job: Job, until: Stage | None) -> list[Job]:
-        """Return what becomes of a job on its way to a stage, change by change; nothing if nobody can begin with it."""
+    async def _moved(self, job: Job, until: Stage | None) -> list[Job] | None:
+        """Return what becomes of a job on its way to a stage, change by change; nothing if nobody can begin with it.
+
+        Return None if somebody else has decided meanwhile what goes wrong with it.
+        """
         _check_movable(job)
         held = self._held(job)
         if self.services.job_faults.concern(job):
-            held = await self._decided(job, held)
+            held = await self.services.job_faults.decisions.decided(held)
+            if held.faults != job.faults and not await self.services.jobs.keep_faults(job, held.faults):
+                return None
         if self._time_left(held) <= timedelta():
             return [_timed_out(held, at=self.services.clock.now())]
         changes: list[Job] = []
@@ -103,13 +109,6 @@ class JobStepper:
             changes.append(latest.claim_expired(at=self.services.clock.now(), reason=error.message))
             logger.warning("job waits again", job_id=job.id, error=error.code, reason=error.message)
         return changes
-
-    async def _decided(self, job: Job, held: Job) -> Job:
-        """Store what is decided for the attempt before anything comes of it; whoever was faster is right."""
-        decided = await self.services.job_faults.decisions.decided(held)
-        if decided.faults == job.faults or await self.services.jobs.keep_faults(job, decided.faults):
-            return decided
-        raise ConflictError(f"The job '{job.id}' is changed by others at the same time.")
 
     async def _move(self, held: Job, until: Stage | None, changes: list[Job]) -> None:
         """Go on with what the step before has left here; do its steps again if there is nothing, or if it is lost."""
