@@ -78,6 +78,16 @@ async def test_equal_seeds_have_equal_dice(deployment: Deployment) -> None:
     assert set(in_a) == {NORMAL, FAULTY}
 
 
+async def test_a_dry_run_knows_what_every_process_answered(deployment: Deployment) -> None:
+    client = deployment.client
+    await statuses(client, 6)
+    for _ in deployment.apis:
+        found = await ask(client, "POST", f"{FAULTS}/dry-run", rule(after=1, times=4), **IN_A)
+        times = [item["time"] for item in found["items"]]
+        assert (found["count"], len(times), times) == (4, 4, sorted(times, reverse=True))
+        assert "incomplete" not in found
+
+
 @pytest.mark.long
 async def test_a_restart_of_all_processes_repeats_neither_dice_nor_count(tmp_path: Path) -> None:
     async with deployed(MONOLITH, tmp_path) as deployment:
