@@ -16,9 +16,12 @@ from PIL import Image
 
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.clock import SeededIds, VirtualClock
+from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.maturity import NsfwLevel
 from tests.support import asgi
 from tests.support.dates import START
 from tests.support.event_loop import settle, until_found
+from tests.support.jobs import chunks
 from tests.support.served_app import BASE_URL, CHECKPOINT, JOBS, Opened, make_settings, open_app, template
 
 WORKFLOWS, BLOBS = "/v2/consumer/workflows", "/v2/consumer/blobs"
@@ -357,6 +360,21 @@ async def test_previews_archives_and_content_have_the_fault_of_their_blob(run: R
     assert (await run.client.get(second.path)).status_code == 404
     preview = V2.image(await run.get(second.status_path))["previewUrl"]
     assert (await run.client.get(preview)).status_code == 404
+
+
+async def test_a_placeholder_has_the_fault_of_the_blob_that_is_withheld(run: Run) -> None:
+    mature = BlobFacts(width=8, height=8, nsfw_level=NsfwLevel.R, workflow_id="a workflow that is gone")
+    await run.stores.blobs.put(
+        "7Q.png", chunks(b"\x89PNG"), content_type="image/png", keep_until=START + timedelta(days=9), facts=mature
+    )
+    placeholder = (await run.client.get(f"{BLOBS}/7Q.png")).headers["location"]
+    assert placeholder.startswith(f"{BLOBS}/blocked/")
+    assert (await run.client.get(placeholder)).status_code == 403
+    await run.set_rule(action={"late": "5s"}, match={"route": f"{BLOBS}/blocked/{{encryptedToken}}"})
+    assert (await run.client.get(placeholder)).status_code == 404
+    assert (await run.client.get(f"{BLOBS}/7Q.png")).status_code == 404
+    run.clock.advance(5)
+    assert (await run.client.get(placeholder)).status_code == 403
 
 
 async def test_an_archive_leaves_out_what_is_not_there(run: Run) -> None:

@@ -97,7 +97,8 @@ class BlobFaults:
     async def _decide(self, blob: StoredBlob, before: ReadOnlyJson, reading: BlobReading) -> JsonObject | None:
         """Choose a rule, and return what is to be kept; None if that is nothing new."""
         asked_before = self._asked(before)
-        asked = reading.asked or asked_before
+        is_asked_now = reading.asked is not None and Hook.BLOB in reading.asked.hooks
+        asked = reading.asked if is_asked_now else asked_before
         if asked is None and not self.chooser.hits(Hook.BLOB):
             return None
         turns = {name: as_text(why) for name, why in as_object(before.get(TURNS)).items()}

@@ -22,9 +22,13 @@ class JobSubjects:
     ) -> FaultSubject:
         """Return a subject with the types, models, ecosystems, prompt texts and images of all of the jobs together.
 
-        Their `workflow` is only looked up if it is not given.
+        Their `workflow`, if they have one, is only looked up if it is not given.
         """
-        steps = [await self._step(job, workflow) for job in jobs]
+        place = next((job.workflow for job in jobs if job.workflow is not None), None)
+        if workflow is None and place is not None:
+            found = await self.workflows.get(place.workflow_id)
+            workflow = None if found is None else found.workflow
+        steps = [None if workflow is None else _step_of(job, workflow) for job in jobs]
         asked = [SubmittedWork.of(dict(job.spec)) for job in jobs]
         asked += [SubmittedWork.of(step.input) for step in steps if step is not None]
         models = [str(resource.air) for job in jobs for resource in job.resources]
@@ -44,11 +48,6 @@ class JobSubjects:
             image_given=any(work.image_given for work in asked) if jobs else None,
         )
 
-    async def _step(self, job: Job, workflow: Workflow | None) -> WorkflowStep | None:
-        """Return the step of a job of a workflow."""
-        if job.workflow is None:
-            return None
-        if workflow is None:
-            found = await self.workflows.get(job.workflow.workflow_id)
-            workflow = None if found is None else found.workflow
-        return None if workflow is None else workflow.steps[job.workflow.step]
+
+def _step_of(job: Job, workflow: Workflow) -> WorkflowStep | None:
+    return None if job.workflow is None else workflow.steps[job.workflow.step]
