@@ -206,6 +206,10 @@ class JobRunner:
         uses_retry = stage is Stage.SENT_TO_COMFY and await self._uses_retry(context)
         now = self.services.clock.now()
         context.job = self._advanced(stage, context, at=now, uses_retry=uses_retry)
+        if uses_retry and context.job.faults:
+            from civitai_mock.domain.faults.job_effects import carried_over  # noqa: PLC0415 - as mostly there are none
+
+            context.job = carried_over(self._latest, context.job)
         context.entries.setdefault(stage, now)
         self._passed.append(context.job)
         self._note_duration(stage, now - self._entered_at)

@@ -1,6 +1,7 @@
 """What faults do to a job: which of its effects hold in the attempt that it is in, and what is seen of them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from civitai_mock.domain.changed import changed
@@ -42,6 +43,12 @@ def with_fault_over(job: Job) -> Job:
         return job
     over = JobFault(attempt=decided.attempt, rule=decided.rule, does=decided.does, is_over=True)
     return with_decision(job, over)
+
+
+def carried_over(before: Job, after: Job) -> Job:
+    """Return a job that began anew with what a dead worker had lost, in another attempt: its fault goes on, too."""
+    decided = decided_for(before)
+    return after if decided is None else with_decision(after, replace(decided, attempt=attempt_of(after)))
 
 
 def effects_on(job: Job) -> Sequence[Effect]:

@@ -8,6 +8,7 @@ import pytest
 from civitai_mock.domain.faults.job_effects import (
     attempt_of,
     canceled_cost,
+    carried_over,
     decided_for,
     effects_on,
     held_in,
@@ -51,6 +52,14 @@ def test_what_was_decided_holds_for_its_attempt_alone() -> None:
     assert [fault.attempt for fault in decided.faults] == [1, 2]
     assert list(effects_on(decided)) == []
     assert with_decision(decided, JobFault(attempt=2, rule="b")).faults[1:] == (JobFault(attempt=2, rule="b"),)
+
+
+def test_what_begins_anew_after_a_death_goes_wrong_as_before() -> None:
+    job = hit(preset="stuck-running")
+    again = carried_over(job, replace(job, retry_attempt=1))
+    assert [(fault.attempt, fault.rule) for fault in again.faults] == [(1, "a"), (2, "a")]
+    assert held_in(again) is Stage.CLAIMED
+    assert carried_over(make_job(), make_job()) == make_job()
 
 
 def test_what_is_over_is_told_and_not_done_again() -> None:
