@@ -83,6 +83,7 @@ def make_api(
         options=options,
         client_hints=ClientHints(options.vocabularies),
         bodies=BodyBudget(options.max_bodies_bytes),
+        keeps_journal=keeps_journal,
     )
     app.pipeline = RequestPipeline(
         routes=app.answer_by_router,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.responses import Response
-from starlette.types import Message, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
@@ -222,6 +222,7 @@ class ApiContext:
     client_hints: ClientHints
     bodies: BodyBudget
     namespaces: ServedNamespaces
+    keeps_journal: bool
 
 
 class Exchange:
@@ -287,7 +288,7 @@ class Exchange:
         self.on_end: Callable[[], None] | None = None
         self.status: int | None = None
         self.body_size = 0
-        self.is_recorded = False
+        self.is_recorded = self.context.keeps_journal
         self.recording: Recording | None = None
         self.response: Response | None = None
 
@@ -311,6 +312,11 @@ class Exchange:
         """Note that a rule hit this request or what it asks for; the answer says so."""
         self.fault = rule_id
         self.answer_headers = (*self.answer_headers, (FAULT_HEADER_NAME, rule_id.encode()))
+
+    def copied(self, receive: Receive) -> Receive:
+        """Return what hands over the body of the request, which is copied for the journal."""
+        self.recording = Recording()
+        return self.recording.copying(receive)
 
     def let_go(self) -> None:
         """Drop what leads back here, as the scope does and what the server sends by.

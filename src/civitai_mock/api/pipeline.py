@@ -22,6 +22,7 @@ from civitai_mock.api.request_journal import RequestJournal
 from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.api.signed_requests import READING_METHODS
 from civitai_mock.domain.errors import MockError
 from civitai_mock.services.tracing import new_trace_id
 
@@ -63,8 +64,8 @@ class RequestPipeline:
         )
         exchange.answer_headers = ((TRACE_HEADER, exchange.trace_id.encode()),)
         bound = LOGGED_TRACE_ID.set(exchange.trace_id)
-        if self.request_journal is not None:
-            receive = self.request_journal.begin(exchange, receive)
+        if exchange.is_recorded and exchange.method not in READING_METHODS:
+            receive = exchange.copied(receive)
         try:
             await self._answer(exchange, scope, receive)
         except ClientDisconnect:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive
 
-from civitai_mock.domain.journal import Body, BodyCopy, packed_headers
+from civitai_mock.domain.journal import Body, BodyCopy
 from civitai_mock.domain.json_types import Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from civitai_mock.domain.faults.submissions import SubmittedWork
 
 NOTHING = b""
@@ -20,7 +22,7 @@ class Recording:
     __slots__ = ("_answer", "_request", "_work", "answer_headers")
 
     def __init__(self) -> None:
-        self.answer_headers = NOTHING
+        self.answer_headers: Sequence[tuple[bytes, bytes]] = ()
         self._request: BodyCopy | None = None
         self._answer: BodyCopy | None = None
         self._work: SubmittedWork | None = None
@@ -40,7 +42,7 @@ class Recording:
     def sent(self, message: Message) -> None:
         """Take notice of a part of the answer that is sent."""
         if message["type"] == "http.response.start":
-            self.answer_headers = packed_headers(message["headers"])
+            self.answer_headers = message["headers"]
         elif body := message.get("body"):
             self._answer = self._answer or BodyCopy()
             self._answer.add(body)

@@ -4,67 +4,66 @@ This is written for few steps rather than for the eye, as every request goes thr
 """
 
 from dataclasses import replace
-from itertools import chain
 from time import time_ns
-
-from starlette.types import Receive
+from typing import TYPE_CHECKING
 
 from civitai_mock.api.base_path import NAMESPACED_PATHS
 from civitai_mock.api.exchange import Exchange, ServedNamespace
-from civitai_mock.api.recording import NOTHING, Recording
-from civitai_mock.api.signed_requests import READING_METHODS
+from civitai_mock.api.recording import NOTHING
 from civitai_mock.domain.journal import (
     BYTES_BESIDE,
     BYTES_OF_LOOK,
     LARGEST_BODY,
     SECRET_HEADERS,
-    Body,
     JournalEntry,
     LargeBody,
-    kept_bytes,
     large_body,
-    packed_headers,
+    packed_messages,
     without_secrets,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class RequestJournal:
     """Writes one entry for each request when it is over; whatever else is to be done waits until somebody reads it."""
-
-    def begin(self, exchange: Exchange, receive: Receive) -> Receive:
-        """Have copied what comes in parts, and return what hands over the body of the request."""
-        exchange.is_recorded = True
-        if exchange.method in READING_METHODS:
-            return receive
-        exchange.recording = Recording()
-        return exchange.recording.copying(receive)
 
     def end(self, exchange: Exchange, status: int, seconds: float, route: str | None) -> None:
         """Record a request that is over, if it was for something that the real service has, in a namespace."""
         scope, recording, response = exchange.scope, exchange.recording, exchange.response
         if not scope["path"].startswith(NAMESPACED_PATHS):
             return
-        namespace: ServedNamespace | None = getattr(exchange, "namespace", None) or _named(exchange)
+        try:
+            namespace: ServedNamespace | None = exchange.namespace
+        except AttributeError:  # as it was refused before
+            namespace = _named(exchange)
         if namespace is None:
             return
         headers, path, query, looks = scope["headers"], exchange.path, scope["query_string"], exchange.looks
         if not SECRET_HEADERS.isdisjoint(exchange.headers):
             headers = without_secrets(headers)
-        request_headers = packed_headers(headers)
-        request_body: Body = NOTHING
-        answer_headers, answer_body, size = NOTHING, request_body, BYTES_BESIDE
+        bodies, request_bytes, large_request, large_answer = NOTHING, 0, None, None
+        answer_headers: Sequence[tuple[bytes, bytes]] = ()
         if recording is not None:
-            request_body, answer_headers, answer_body = (
-                recording.request_body,
-                recording.answer_headers,
-                recording.answer_body,
-            )
-            size += kept_bytes(request_body) + kept_bytes(answer_body)
+            request, answer, answer_headers = recording.request_body, recording.answer_body, recording.answer_headers
+            bodies, large_request = (request, None) if isinstance(request, bytes) else (NOTHING, request)
+            request_bytes = len(bodies)
+            if isinstance(answer, bytes):
+                bodies += answer
+            else:
+                large_answer = answer
         if response is not None:
-            answer_headers = packed_headers(chain(response.raw_headers, exchange.answer_headers))
             content = bytes(response.body)
-            answer_body = content if len(content) <= LARGEST_BODY else _large_answer(content)
-            size += min(len(content), LARGEST_BODY)
+            if len(content) > LARGEST_BODY:
+                large_answer = _large_answer(content)
+            else:
+                bodies = bodies + content if bodies else content
+            answer_headers = (*response.raw_headers, *exchange.answer_headers)
+        packed = packed_messages((*headers, *answer_headers), bodies)
+        size = BYTES_BESIDE + len(packed) + len(path) + len(query) + BYTES_OF_LOOK * len(looks)
+        if large_request is not None or large_answer is not None:
+            size += sum(large.kept for large in (large_request, large_answer) if large is not None)
         entry = (
             time_ns(),
             seconds,
@@ -75,15 +74,17 @@ class RequestJournal:
             scope["path"],
             query,
             route,
-            request_headers,
-            request_body,
             status,
-            answer_headers,
-            answer_body,
             exchange.trace_id,
             exchange.fault,
             looks,
-            size + len(path) + len(query) + len(request_headers) + len(answer_headers) + BYTES_OF_LOOK * len(looks),
+            packed,
+            len(headers),
+            len(answer_headers),
+            request_bytes,
+            large_request,
+            large_answer,
+            size,
         )
         namespace.journal.add(tuple.__new__(JournalEntry, entry))
 

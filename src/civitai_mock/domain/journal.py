@@ -77,34 +77,26 @@ def large_body(content: bytes) -> LargeBody:
     return LargeBody(length=len(content), digest=hashlib.sha256(content).hexdigest())
 
 
-def kept_bytes(body: Body) -> int:
-    """Return about how many bytes of a body are kept."""
-    return len(body) if isinstance(body, bytes) else body.kept
-
-
-def packed_headers(headers: HeaderPairs) -> bytes:
-    """Return headers as one text, which takes a tenth of their memory."""
-    return SEPARATOR.join(chain.from_iterable(headers))
-
-
 def without_secrets(headers: HeaderPairs) -> HeaderPairs:
     """Return headers without the values of secret ones, which nobody needs."""
     return [(name, HIDDEN_VALUE if name in SECRET_HEADERS else value) for name, value in headers]
 
 
-def header_pairs(packed: bytes) -> Sequence[tuple[bytes, bytes]]:
-    """Return headers as they were packed."""
-    parts = iter(packed.split(SEPARATOR) if packed else ())
-    return list(zip(parts, parts, strict=False))
-
-
-def unpacked_headers(packed: bytes) -> Mapping[str, str]:
+def shown_headers(headers: HeaderPairs) -> Mapping[str, str]:
     """Return headers by their names in lower case; those of one name stand in one text."""
     found: dict[str, str] = {}
-    for sent_name, sent_value in header_pairs(packed):
+    for sent_name, sent_value in headers:
         name, value = sent_name.decode("latin-1").lower(), sent_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def packed_messages(headers: HeaderPairs, bodies: bytes) -> bytes:
+    """Return the headers of a request and its answer, and then both their bodies, as one text of bytes.
+
+    It takes a third of the memory that they take each by itself, as each of them leaves a gap where it was made.
+    """
+    return SEPARATOR.join(chain(chain.from_iterable(headers), (bodies,)))
 
 
 class JournalEntry(NamedTuple):
@@ -112,7 +104,8 @@ class JournalEntry(NamedTuple):
 
     `ended_ns` is in ns of real time since 1970. `moved_at` is the time of a namespace whose clock does not show the
     real one. `path` is as it was sent, `own_path` is without a base path, and `route` is that of the description that
-    was reached, if one was. The headers are packed; the size is about what all of it takes, in bytes.
+    was reached, if one was. `packed` has what was sent and answered, but for bodies that are large. The size is about
+    what all of it takes, in bytes.
     """
 
     ended_ns: int
@@ -124,14 +117,16 @@ class JournalEntry(NamedTuple):
     own_path: str
     query: bytes
     route: str | None
-    request_headers: bytes
-    request_body: Body
     status: int
-    answer_headers: bytes
-    answer_body: Body
     trace_id: str
     fault: str | None
     looks: "Sequence[Look]"
+    packed: bytes
+    request_headers_packed: int
+    answer_headers_packed: int
+    request_bytes_packed: int
+    large_request: LargeBody | None
+    large_answer: LargeBody | None
     size: int
 
     @property
@@ -147,3 +142,29 @@ class JournalEntry(NamedTuple):
     def at(self) -> datetime:
         """Return when the request came, as its namespace tells the time."""
         return self.moved_at or datetime.fromtimestamp(self.started_ns / NANOSECONDS, UTC)
+
+    @property
+    def request_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        return self._headers[: self.request_headers_packed]
+
+    @property
+    def answer_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        return self._headers[self.request_headers_packed :]
+
+    @property
+    def request_body(self) -> Body:
+        return self._parts[-1][: self.request_bytes_packed] if self.large_request is None else self.large_request
+
+    @property
+    def answer_body(self) -> Body:
+        return self._parts[-1][self.request_bytes_packed :] if self.large_answer is None else self.large_answer
+
+    @property
+    def _headers(self) -> Sequence[tuple[bytes, bytes]]:
+        parts = iter(self._parts[:-1])
+        return list(zip(parts, parts, strict=True))
+
+    @property
+    def _parts(self) -> Sequence[bytes]:
+        """Return names and values of headers by turns, and at the end the bodies, which may have any byte in them."""
+        return self.packed.split(SEPARATOR, 2 * (self.request_headers_packed + self.answer_headers_packed))

@@ -53,28 +53,30 @@ class Journal:
             del self._by_name[name]
 
     def add(self, page: _Page, entry: JournalEntry) -> None:
+        """Add an entry, and let the oldest ones go if there is no room any more. Every request comes here."""
         page.entries.append(entry)
         self._order.append(page)
         self._count += 1
         self._bytes += entry.size
-        while self._count > self._max_entries or self._bytes > self._max_bytes:
+        if self._count > self._max_entries or self._bytes > self._max_bytes:
             self._drop_oldest()
-        if len(self._order) > 2 * self._max_entries:
-            self._order = deque(page for page in self._order if page.entries)
 
     def release(self, page: _Page) -> None:
         """Give back what the entries of a page take."""
         self._count -= len(page.entries)
         self._bytes -= sum(entry.size for entry in page.entries)
         page.entries.clear()
+        if len(self._order) > 2 * self._max_entries:
+            self._order = deque(page for page in self._order if page.entries)
 
     def _drop_oldest(self) -> None:
-        page = self._order.popleft()
-        if page.entries:
-            self._count -= 1
-            self._bytes -= page.entries.popleft().size
-            page.dropped += 1
-            self._metrics.journal_drops += 1
+        while self._count > self._max_entries or self._bytes > self._max_bytes:
+            page = self._order.popleft()
+            if page.entries:
+                self._count -= 1
+                self._bytes -= page.entries.popleft().size
+                page.dropped += 1
+                self._metrics.journal_drops += 1
 
 
 class NamespaceJournal:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import orjson
 
 from civitai_mock.domain.dotnet import format_date
-from civitai_mock.domain.journal import Body, JournalEntry, LargeBody, unpacked_headers
+from civitai_mock.domain.journal import Body, HeaderPairs, JournalEntry, LargeBody, shown_headers
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
 from civitai_mock.domain.redaction import Redactor
 
@@ -73,8 +73,8 @@ def told_job_ids(answered: Json) -> Iterator[str]:
                 yield job_id
 
 
-def _message(headers: bytes, body: Body, decoded: Json, redactor: Redactor) -> JsonObject:
-    shown = {name: redactor.header(name, value) for name, value in unpacked_headers(headers).items()}
+def _message(headers: HeaderPairs, body: Body, decoded: Json, redactor: Redactor) -> JsonObject:
+    shown = {name: redactor.header(name, value) for name, value in shown_headers(headers).items()}
     return {"headers": {**shown}, **_body(body, decoded, redactor)}
 
 

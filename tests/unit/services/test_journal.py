@@ -8,12 +8,10 @@ from civitai_mock.domain.journal import JournalEntry
 from civitai_mock.ports import Metrics
 from civitai_mock.services.journal import Journal, NamespaceJournal
 
-TRACE_ID = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
-
 
 def _entry(*, size: int = 1) -> JournalEntry:
-    nothing: Any = ("GET", "/v1/x", "/v1/x", b"", None, b"", b"", 200, b"", b"", TRACE_ID, None, ())
-    return tuple.__new__(JournalEntry, (1, 0.0, None, None, *nothing, size))
+    nothing: Any = [None] * len(JournalEntry._fields)
+    return JournalEntry(*nothing)._replace(size=size)
 
 
 def _journal(*, max_entries: int = 3, max_bytes: int = 1000) -> tuple[Journal, Metrics]:

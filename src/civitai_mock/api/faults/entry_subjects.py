@@ -8,7 +8,7 @@ from civitai_mock.api.faults.subject import NO_WORK, SUBMIT_ROUTES, find_route, 
 from civitai_mock.api.json_body import VALUES_IN_ANY_CASE, is_json
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.submissions import SubmittedWork
-from civitai_mock.domain.journal import JournalEntry, LargeBody, header_pairs
+from civitai_mock.domain.journal import JournalEntry, LargeBody
 
 
 class EntrySubjects:
@@ -19,7 +19,7 @@ class EntrySubjects:
 
     def __call__(self, entry: JournalEntry) -> FaultSubject:
         route = entry.route or self._find_route(entry)
-        headers = dict(reversed(header_pairs(entry.request_headers)))  # the first of each name, as ever
+        headers = dict(reversed(entry.request_headers))  # the first of each name, as ever
         is_submission = entry.method == "POST" and route in SUBMIT_ROUTES
         return request_subject(
             method=entry.method,
