@@ -60,3 +60,12 @@ def test_namespaces_are_listed_without_their_tokens(new_world: Callable[[], Worl
     (row,) = [line.split() for line in printed.splitlines() if line.startswith(f"{world.name} ")]
     assert row[:6] == [world.name, "7", "blue=5", "-", "-", "2"]
     assert world.name in {each["name"] for each in world.json("namespaces")}
+
+
+def test_a_job_that_a_fault_hit_says_which_rule_did(world: World) -> None:
+    world.done("fault add node-crash --param message=boom --times 1")
+    hit, spared = world.submit(), world.submit()
+    printed = world.done("jobs", hit)
+    assert "boom" in printed
+    assert printed.splitlines()[-1].split() == ["fault-1", "1", "node-crash"]
+    assert "fault-1" not in world.done("jobs", spared)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,13 @@ def test_a_full_disk_is_one(world: World, tmp_path: Path) -> None:
     assert ended == (1, "", "civitai-mock: standard output fails: No space left on device\n")
 
 
+def _await_sleep(pid: int) -> None:
+    """Return when a process waits for an answer: Python hears of a signal that comes just before only after that."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < deadline
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_command_that_waits_without_a_word(tmp_path: Path, signum: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -58,6 +66,7 @@ def test_a_signal_ends_a_command_that_waits_without_a_word(tmp_path: Path, signu
             connection, _ = silent.accept()
             with connection:
                 assert connection.recv(4) == b"GET "
+                _await_sleep(process.pid)
                 process.send_signal(signum)
                 said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, said) == (128 + signum, b"")
