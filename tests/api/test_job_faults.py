@@ -574,3 +574,46 @@ async def test_what_a_header_asks_for_comes_before_rules(world: World) -> None:
     assert (await world.ended())["lastEvent"]["context"] == {}
     workflow = await world.over(fault="failed-with-reason; message=no luck")
     assert workflow["steps"][0]["output"]["errors"] == ["no luck"]
+
+
+async def test_a_job_that_takes_time_fails_when_that_is_over(world: World) -> None:
+    await world.freeze()
+    await world.set_rule(preset="node-crash")
+    job = await world.submit(progress="time; SENT_TO_COMFY=10s")
+    await world.until(job, "Updated")
+    await world.advance("9s")
+    assert (await world.status(job))["lastEvent"]["type"] == "Updated"
+    await world.advance("1s")
+    assert (await world.status(job))["lastEvent"]["type"] == "Failed"
+
+
+async def test_half_of_the_results_are_there_when_half_of_the_time_is_over(world: World) -> None:
+    await world.freeze()
+    await world.set_rule(preset="cancel-repriced")
+    job = await world.submit(quantity=3, progress="time; SENT_TO_COMFY=10s")
+    await world.until(job, "Updated")
+    await world.advance("10s")
+    halfway = await world.status(job)
+    assert [result["available"] for result in halfway["result"]] == [True, True, False]
+    assert halfway["scheduled"]
+    await world.advance("10s")
+    done = await world.status(job)
+    assert [result["available"] for result in done["result"]] == [True, True, True]
+    assert (done["lastEvent"]["type"], done["cost"]) == ("Succeeded", job["cost"])
+
+
+async def test_who_waits_hears_of_the_failure(world: World) -> None:
+    await world.set_rule(preset="failed-silent")
+    answer = await world.client.post(f"{v1.JOBS}?wait=true", json=v1.template(params=PARAMS))
+    assert answer.json()["jobs"][0]["lastEvent"]["type"] == "Failed"
+
+
+async def test_jobs_that_run_no_graph_go_wrong_as_well(world: World) -> None:
+    tagging = {"$type": "wdTagging", "model": "wd-v1-4-vit-tagger-v2", "mediaUrl": "https://x/a.png", "threshold": 0.5}
+    await world.set_rule(preset="completed-empty")
+    job = await world.opened.run(tagging)
+    assert (job["lastEvent"]["type"], job["result"]) == ("Succeeded", [])
+    await world.client.request("DELETE", FAULTS, json={})
+    await world.set_rule(preset="node-crash", match={"$type": "wdTagging"})
+    context = (await world.opened.run(tagging))["lastEvent"]["context"]
+    assert (context["error"], "node_id" in context) == ("AttributeError", False)

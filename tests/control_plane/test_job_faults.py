@@ -79,3 +79,15 @@ async def test_what_was_not_decided_is_not_counted_again_after_a_restart(tmp_pat
     async with open_app(Application(settings)) as opened:
         assert await ended(opened.client, await submit(opened.client)) == "Failed"
         assert not (await last_event(opened.client, first))["jobHasCompleted"]
+
+
+async def test_a_rule_fires_as_often_as_it_may_whoever_moves_the_jobs(deployment: Deployment) -> None:
+    """Two processes of the API get requests for the same job at the same instant."""
+    client = deployment.client
+    rule = (await client.post(FAULTS, json={"preset": "failed-silent", "times": 2})).json()["id"]
+    jobs = [await submit(client, **{"x-mock-progress": "polls"}) for _ in range(4)]
+    for _ in range(12):
+        await asyncio.gather(*(last_event(client, job_id) for job_id in jobs for _ in range(4)))
+    ends = [await ended(client, job_id) for job_id in jobs]
+    assert (ends.count("Failed"), ends.count("Succeeded")) == (2, 2)
+    assert await hits(client, rule) == 2

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Artist, Clock, Ids, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
@@ -41,14 +42,24 @@ def make_blob_faults(
 
 
 def make_job_decisions(
-    stores: Stores, *, epoch: Epoch, faults: Faults, subjects: JobSubjects, controls: Controls, clock: Clock
+    runtime: Runtime,
+    stores: Stores,
+    *,
+    epoch: Epoch,
+    faults: Faults,
+    subjects: JobSubjects,
+    controls: Controls,
+    clock: Clock,
 ) -> DecideJobFaults:
     return DecideJobFaults(
         faults=faults,
         subjects=subjects,
         controls=controls,
+        stores=stores,
+        epoch=epoch.number,
         clock=clock,
-        count=lambda key: stores.namespaces.count(epoch.number, key),
+        system_clock=runtime.clock,
+        ids=runtime.ids,
     )
 
 

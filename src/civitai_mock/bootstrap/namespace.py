@@ -246,6 +246,7 @@ class Namespace:
         from civitai_mock.bootstrap.faults import make_job_decisions
 
         return make_job_decisions(
+            self.runtime,
             self.stores,
             epoch=self.epoch,
             faults=self.faults,

@@ -81,14 +81,15 @@ class JobStepper:
     async def _moved(self, job: Job, until: Stage | None) -> list[Job] | None:
         """Return what becomes of a job on its way to a stage, change by change; nothing if nobody can begin with it.
 
-        Return None if somebody else has decided meanwhile what goes wrong with it.
+        Return None if somebody else decides meanwhile what goes wrong with it.
         """
         _check_movable(job)
         held = self._held(job)
         if self.services.job_faults.concern(job):
-            held = await self.services.job_faults.decisions.decided(held)
-            if held.faults != job.faults and not await self.services.jobs.keep_faults(job, held.faults):
+            decided = await self.services.job_faults.decisions.decided_alone(held)
+            if decided is None:
                 return None
+            held = decided
         if self._time_left(held) <= timedelta():
             return [_timed_out(held, at=self.services.clock.now())]
         changes: list[Job] = []

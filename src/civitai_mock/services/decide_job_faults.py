@@ -1,6 +1,6 @@
 """Decide what goes wrong with jobs: once for each attempt, and kept with the job before anything comes of it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,12 +25,14 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.stages import MovedBy
 from civitai_mock.domain.workflow import Workflow
-from civitai_mock.ports import Clock, Sleep
+from civitai_mock.ports import Clock, Ids, Sleep, Stores
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.fault_subjects import JobSubjects
 from civitai_mock.services.faults import Faults
 
 V1_ROUTE, V2_ROUTE = "/v1/consumer/jobs", "/v2/consumer/workflows"
+LONGEST_DECISION: Final = timedelta(seconds=10)
+PAUSE_SECONDS = 0.02  # for another process that decides
 LONG_REST: Final = timedelta(hours=1)
 
 
@@ -38,7 +40,7 @@ class DecideJobFaults:
     """Decides faults of the jobs of a namespace.
 
     What is seen before anybody begins with a job is decided when that comes, all else when it is claimed, or moved by a
-    request. `count` counts in the namespace, from 0 on.
+    request. Leases go by the `system_clock`.
     """
 
     def __init__(
@@ -47,13 +49,20 @@ class DecideJobFaults:
         faults: Faults,
         subjects: JobSubjects,
         controls: Controls,
+        stores: Stores,
+        epoch: int,
         clock: Clock,
-        count: Callable[[str], Awaitable[int]],
+        system_clock: Clock,
+        ids: Ids,
     ) -> None:
         self._faults = faults
         self._subjects = subjects
+        self._jobs = stores.jobs
+        self._namespaces = stores.namespaces
+        self._epoch = epoch
         self._clock = clock
-        self._count = count
+        self._system_clock = system_clock
+        self._ids = ids
         self._resting: set[Sleep] = set()
         controls.subscribe(self._wake)
 
@@ -76,11 +85,38 @@ class DecideJobFaults:
     async def decided(self, job: Job) -> Job:
         """Return a job that somebody is to begin with, with what is decided for its attempt; that is not stored yet."""
         known = decided_for(job)
-        if (known is None or known.rule is None) and (self._faults.hits(Hook.JOB) or job.asked_fault is not None):
+        if self._is_open(job):
             found = await self._choose(job, {} if known is None else known.turns)
             if found is not None and found != known:
                 job = with_decision(job, found)
         return _held_oddly(job)
+
+    async def decided_alone(self, job: Job) -> Job | None:
+        """Return what `decided` does, stored, for a job that nobody has claimed: one process decides at a time.
+
+        Return None if another one does so now, or if somebody has changed the job.
+        """
+        if not self._is_open(job):
+            return _held_oddly(job)
+        name, holder, now = f"faults of {job.id}", self._ids.uuid(), self._system_clock.now()
+        if not await self._namespaces.hold(name, holder, now=now, until=now + LONGEST_DECISION):
+            await self._system_clock.sleep(PAUSE_SECONDS)
+            return None
+        try:
+            stored = await self._jobs.get(job.id)
+            if stored is None or (stored.seq, stored.faults) != (job.seq, job.faults):
+                return None
+            decided = await self.decided(job)
+            is_kept = decided.faults == job.faults or await self._jobs.keep_faults(stored, decided.faults)
+            return decided if is_kept else None
+        finally:
+            await self._namespaces.release(name, holder)
+
+    def _is_open(self, job: Job) -> bool:
+        """Return whether there is something to choose for the attempt of a job."""
+        known = decided_for(job)
+        is_decided = known is not None and known.rule is not None
+        return not is_decided and (self._faults.hits(Hook.JOB) or job.asked_fault is not None)
 
     def keeps(self, job: Job) -> bool:
         """Return whether a fault keeps a job in a stage still: for good, or as long as its rule is on."""
@@ -130,7 +166,7 @@ class DecideJobFaults:
         if PresetWord.COLD_START not in words:
             return False
         try:
-            return await self._count(f"{self._faults.key_of(rule)}cold") > 0
+            return await self._namespaces.count(self._epoch, f"{self._faults.key_of(rule)}cold") > 0
         except TransientError:
             return True
 
