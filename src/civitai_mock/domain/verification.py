@@ -163,6 +163,12 @@ class Verdict:
             return True
         return self.passes and not self.expectation.waits_to_the_end
 
+    def cut_short(self) -> "Verdict":
+        """Return what is left of it if nobody waited to the end: what only the end would have shown is unknown."""
+        if self.is_final or not self.passes:
+            return self
+        return replace(self, fails_count=True, is_incomplete=True)
+
     @property
     def missed(self) -> tuple[str, Json]:
         """Return the match that is to be held against the nearest requests, by its name and as it was sent."""

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from civitai_mock.domain.journal import JournalEntry
+from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
 
 Listener = Callable[[], None]
@@ -121,6 +122,11 @@ class NamespaceJournal:
         """Forget all of it for good; what is still on its way is not kept any more."""
         self._is_over = True
         self.clear()
+
+    def check(self) -> None:
+        """Raise `NamespaceResetError` if the epoch is over."""
+        if self._is_over:
+            raise Epoch(self.name, self.epoch).ended_error()
 
     def subscribe(self, listener: Listener) -> None:
         """Have a listener called after each entry; it must not block."""

@@ -29,11 +29,16 @@ class VerifyRequests:
         self._is_stopped = False
 
     async def __call__(self, expectation: Expectation, given_up: "asyncio.Future[None]") -> int:
-        """Return how many requests match, or raise `NotVerifiedError`; whoever waits has `given_up` when it is done."""
+        """Return how many requests match, or raise `NotVerifiedError`; whoever waits has `given_up` when it is done.
+
+        A wait that ends before its time does not show that none came too many. Raise `NamespaceResetError` if it ended
+        because of a reset.
+        """
         check_is_on(self._journal)
         verdict = await self._judge(expectation)
-        if not verdict.is_final and len(self._waiting) < self._most:
+        if expectation.within and not verdict.is_final:
             verdict = await self._wait(verdict, given_up)
+            self._journal.check()
         if verdict.passes:
             return verdict.count
         raise await self._not_verified(verdict)
@@ -46,12 +51,16 @@ class VerifyRequests:
 
     async def _wait(self, verdict: Verdict, given_up: "asyncio.Future[None]") -> Verdict:
         """Return the last verdict: the first that is final, or that at the end of the time."""
+        if len(self._waiting) >= self._most:
+            return verdict.cut_short()
         clock = asyncio.get_running_loop().time
         ends = clock() + verdict.expectation.within.total_seconds()
-        has_others = await self._ask.has_others()
         with self._listening() as has_news:
             given_up.add_done_callback(lambda _: has_news.set())
-            while not verdict.is_final and not given_up.done() and not self._is_stopped and clock() < ends:
+            has_others = await self._ask.has_others()
+            while not verdict.is_final and clock() < ends:
+                if given_up.done() or self._is_stopped:
+                    return verdict.cut_short()
                 left = ends - clock()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(left, POLL_SECONDS) if has_others else left):
@@ -64,6 +73,7 @@ class VerifyRequests:
     @contextmanager
     def _listening(self) -> Iterator[asyncio.Event]:
         has_news = asyncio.Event()
+        has_news.set()  # as something may have come since the last look
         self._waiting.add(has_news)
         self._journal.subscribe(has_news.set)
         try:

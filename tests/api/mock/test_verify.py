@@ -184,23 +184,27 @@ async def test_the_time_ends_the_wait(client: httpx.AsyncClient) -> None:
     assert (await _verify(client, count=0, within="20ms"))["status"] == 200
 
 
-async def test_a_reset_ends_the_wait(client: httpx.AsyncClient, served: Served) -> None:
-    waiting = await _began(served, count=1, within="60s")
+@pytest.mark.parametrize("count", [0, 1])
+async def test_a_reset_ends_the_wait(client: httpx.AsyncClient, served: Served, count: int) -> None:
+    waiting = await _began(served, count=count, within="60s")
     await client.post("/_mock/reset", headers=JSON)
-    assert (await waiting)["status"] == 409
+    assert (await waiting)["code"] == "namespace_reset"
 
 
-async def test_the_end_of_the_server_ends_the_wait() -> None:
+@pytest.mark.parametrize("count", [0, 1])
+async def test_the_end_of_the_server_ends_the_wait_and_nothing_passes_before_its_time(count: int) -> None:
     async with serve_all() as opened:
-        waiting = await _began(opened, count=1, within="60s")
+        waiting = await _began(opened, count=count, within="60s")
         opened.application.begin_stop()
-        assert (await waiting)["status"] == 409
-        assert (await _verify(opened.client, count=1, within="60s"))["status"] == 409
+        late = await _verify(opened.client, count=count, within="60s")
+        for told in (await waiting, late):
+            assert (told["code"], told.get("incomplete", False)) == ("not_verified", count == 0)
 
 
 async def test_too_many_do_not_wait() -> None:
     async with serve(max_waiting_requests=1) as served:
         waiting = await _began(served, count=1, within="60s")
         assert (await _verify(served.client, count=1, within="60s"))["status"] == 409
+        assert (await _verify(served.client, count=0, within="60s"))["incomplete"] is True
         await served.client.get("/v1/nowhere")
         assert (await waiting)["status"] == 200

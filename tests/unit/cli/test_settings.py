@@ -251,3 +251,33 @@ def test_there_is_a_control_plane_for_this_machine_or_by_choice(
         monkeypatch.setenv(name, value)
     settings = Settings.load()
     assert (settings.has_control_plane, settings.control_plane_is_open) == (is_on, is_open)
+
+
+def test_all_that_is_secret_in_the_settings_is_known_as_such() -> None:
+    """Each setting that is shown as `***` has a value here, and so have the addresses with a password in them."""
+    given = {
+        "auth": "tokens",
+        "auth_tokens": "token-1, token-2",
+        "admin_token": "the-admin",
+        "blob_signing_key": "the-key-of-blobs",
+        "mongodb_uri": "mongodb://me:pa%73s@db:27017/x",
+        "comfy_http_url": "http://user:first@a:8188,http://user:se%2Fcond@b:8188",
+        "comfy_authorization": "Bearer of-comfy",
+        "otel_exporter_otlp_headers": "x-key=of%20otel,other=two",
+    }
+    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert secret <= given.keys()
+    found = Settings(**given).secrets
+    assert found >= {
+        "token-1",
+        "token-2",
+        "the-admin",
+        "the-key-of-blobs",
+        "pa%73s",
+        "pass",
+        "first",
+        "se%2Fcond",
+        "se/cond",
+    }
+    assert found >= {"Bearer of-comfy", "of-comfy", "of otel", "two"}
+    assert "" not in found
