@@ -230,11 +230,13 @@ async def test_mature_hidden(world: World) -> None:
     workflow = await world.over(quantity=1)
     assert workflow["nsfwLevel"] == "x"
     shown = {}
-    for hides in ("true", "false"):
-        (step,) = (await world.workflow(workflow, f"hideMatureContent={hides}"))["steps"]
-        (shown[hides],) = step["output"]["images"]
+    for query in ("", "hideMatureContent=true", "hideMatureContent=false"):
+        (step,) = (await world.workflow(workflow, query))["steps"]
+        (shown[query],) = step["output"]["images"]
     assert {image["nsfwLevel"] for image in shown.values()} == {"x"}
-    assert {hides: "url" in image for hides, image in shown.items()} == {"true": False, "false": True}
+    assert [query for query, image in shown.items() if "url" in image] == ["hideMatureContent=false"]
+    (listed,) = (await world.client.get(v2.WORKFLOWS)).json()["items"]
+    assert "url" not in listed["steps"][0]["output"]["images"][0]
 
 
 async def test_unknown_status(world: World) -> None:
@@ -349,7 +351,7 @@ async def test_cold_start(world: World) -> None:
     await world.advance("1s")
     events = await world.events(cold)
     assert [event["type"] for event in events] == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
-    assert events[2]["context"]["comfy_load_ms"] == 45_000
+    assert {event["context"].get("comfy_load_ms") for event in events[2:]} == {45_000}
     warm = await world.submit()
     await world.opened.wait_until_ended(warm["jobId"])
     workflow = await world.submit_workflow(quantity=1, fault="cold-start")

@@ -88,7 +88,7 @@ async def _after(effect: Effect, stage: Stage, context: JobContext, *, began_at:
             await _block(context, as_text(effect.value))
         case PresetEffect(PresetWord.MATURE) if is_end:
             await _describe(context, lambda facts: replace(facts, nsfw_level=NsfwLevel.X))
-        case PresetEffect(PresetWord.COLD_START) if stage is Stage.PROMPT_PREPARED:
+        case PresetEffect(PresetWord.COLD_START) if stage is not Stage.CLAIMED:
             lasted = parse_duration(as_text(effect.value))
             context.event_context["comfy_load_ms"] = round(lasted.total_seconds() * 1000)
         case PresetEffect(PresetWord.ODD_STATUS) if stage is Stage.SENT_TO_COMFY:

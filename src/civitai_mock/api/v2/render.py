@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 
 from civitai_mock.api.context import base_url, use_cases
+from civitai_mock.api.query_params import optional
 from civitai_mock.api.responses import as_members
 from civitai_mock.api.v2.blob_documents import date_text
 from civitai_mock.api.v2.description.echo import shown_input
@@ -39,6 +40,7 @@ from civitai_mock.services.workflows.advance import level_of
 from civitai_mock.services.workflows.late_inputs import output_view
 
 BLOCKED_REASON = "blockedReason"
+HIDE = "hideMatureContent"
 USUAL_DURATION = timedelta(seconds=20)  # of a job, about as in a capture: how long one will take is not known before
 
 
@@ -302,11 +304,22 @@ async def renderer_for(
 ) -> WorkflowRenderer:
     """Make a renderer that knows where in the queue the jobs are; claimed ones need no query, ended ones nothing."""
     cases = use_cases(request)
-    unfinished = [job for snapshot in snapshots for job in snapshot.jobs if job.outcome is None]
+    jobs = [job for snapshot in snapshots for job in snapshot.jobs]
+    unfinished = [job for job in jobs if job.outcome is None]
+    faulty = [job for job in jobs if job.faults]
     return WorkflowRenderer(
         step_types=cases.workflows.step_types,
         base_url=base_url(request),
-        hides_mature_content=hides_mature_content,
+        hides_mature_content=hides_mature_content or (bool(faulty) and _hides_unless_asked(request, faulty)),
         positions=await cases.queue_positions(unfinished) if unfinished else {},
         support=cases.support(unfinished) if unfinished else {},
     )
+
+
+def _hides_unless_asked(request: Request, jobs: Sequence[Job]) -> bool:
+    """Return whether a fault makes results mature, which are only shown then to who asks not to hide them."""
+    from civitai_mock.domain.faults.actions import PresetWord  # noqa: PLC0415 - as mostly there are no faults
+    from civitai_mock.domain.faults.job_effects import preset_value  # noqa: PLC0415 - as above
+
+    is_asked = optional(request, HIDE) is not None
+    return not is_asked and any(preset_value(job, PresetWord.MATURE) is not None for job in jobs)

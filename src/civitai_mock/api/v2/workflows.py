@@ -16,7 +16,7 @@ from civitai_mock.api.responses import JsonResponse, StreamedResponse
 from civitai_mock.api.v2.blobs import content_disposition
 from civitai_mock.api.v2.description.faults import with_template
 from civitai_mock.api.v2.description.template import read_template
-from civitai_mock.api.v2.render import WorkflowRenderer, plain_document, renderer_for
+from civitai_mock.api.v2.render import HIDE, WorkflowRenderer, plain_document, renderer_for
 from civitai_mock.api.v2.requests import read_tag, read_update, wait_of
 from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, TransientError, fault
 from civitai_mock.domain.json_patch import parse_patch
@@ -28,7 +28,7 @@ from civitai_mock.services.workflows.query import is_over
 
 logger = structlog.stdlib.get_logger()
 
-HIDE, ZIP = "hideMatureContent", "application/zip"
+ZIP = "application/zip"
 USUAL_PAGE, MOST = 100, 1000
 LONGEST_QUERY = 1000  # characters
 
