@@ -467,6 +467,16 @@ async def test_readers_at_once_are_one_turn_of_a_rule(run: Run) -> None:
     assert (await run.get(f"/_mock/faults/{rule_id}"))["hits"] == 1
 
 
+async def test_how_late_a_blob_is_may_be_drawn_once(run: Run) -> None:
+    await run.set_rule(action={"late": {"min": "10s", "max": "20s"}})
+    made = await V1.make(run)
+    late = 0
+    while (await run.client.get(made.path)).status_code == 404:
+        run.clock.advance(1)
+        late += 1
+    assert 10 <= late <= 20
+
+
 async def test_the_header_of_a_download_hits_that_blob(run: Run) -> None:
     made = await V1.make(run)
     answer = await run.client.get(made.path, headers={HIT: "blob-late; seconds=3"})

@@ -76,6 +76,7 @@ async def test_what_goes_wrong_with_callbacks(
         ({"preset": "callback-late"}, 60),
         ({"preset": "callback-late", "params": {"seconds": 7.5}}, 7.5),
         ({"action": {"late": "2m"}}, 120),
+        ({"action": {"late": {"min": "90s", "max": "90s"}}}, 90),
     ],
 )
 async def test_a_late_callback_comes_so_long_after_its_event(bench: Bench, rule: JsonObject, seconds: float) -> None:
