@@ -10,6 +10,7 @@ from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import PresetEffect, PresetWord
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.job_effects import (
+    asked_for_job,
     attempt_of,
     decided_for,
     held_in,
@@ -19,7 +20,7 @@ from civitai_mock.domain.faults.job_effects import (
     waits_for_ever,
     with_decision,
 )
-from civitai_mock.domain.faults.kept import asked_rule, what_it_does
+from civitai_mock.domain.faults.kept import what_it_does
 from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
@@ -68,7 +69,7 @@ class DecideJobFaults:
 
     async def of_new(self, jobs: Sequence[Job], *, workflow: Workflow | None) -> Sequence[Job]:
         """Return jobs that are not stored yet with what has to be decided now."""
-        asked = _asked(jobs[0])
+        asked = asked_for_job(jobs[0])
         is_early = asked is not None and shows_in_queue(asked.action)
         if not is_early and not self._faults.has_rule(lambda rule: shows_in_queue(rule.action)):
             return jobs
@@ -123,7 +124,7 @@ class DecideJobFaults:
         decided = decided_for(job)
         if decided is None or decided.rule is None or held_in(job) is None:
             return False
-        asked = _asked(job)
+        asked = asked_for_job(job)
         is_asked = asked is not None and asked.id == decided.rule
         return is_stuck(job) or is_asked or self._faults.find(decided.rule) is not None
 
@@ -149,7 +150,7 @@ class DecideJobFaults:
 
     async def _choose(self, job: Job, turns: Mapping[str, str], workflow: Workflow | None = None) -> JobFault | None:
         """Return what is decided for the attempt of a job; None if nothing is, and nobody has to know."""
-        attempt, asked = attempt_of(job), _asked(job)
+        attempt, asked = attempt_of(job), asked_for_job(job)
         route = V1_ROUTE if job.workflow is None else V2_ROUTE
         subject = FaultSubject(hook=Hook.JOB, method="POST", route=route, attempt=attempt)
         described = await self._subjects.described(subject, [job], workflow=workflow)
@@ -169,12 +170,6 @@ class DecideJobFaults:
             return await self._namespaces.count(self._epoch, f"{self._faults.key_of(rule)}cold") > 0
         except TransientError:
             return True
-
-
-def _asked(job: Job) -> FaultRule | None:
-    """Return the rule that the request of a job asked for, if it is about jobs."""
-    rule = None if job.asked_fault is None else asked_rule(job.asked_fault)
-    return rule if rule is not None and Hook.JOB in rule.hooks else None
 
 
 def _held_oddly(job: Job) -> Job:

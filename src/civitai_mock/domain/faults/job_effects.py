@@ -5,8 +5,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import Action, Effect, PresetEffect, PresetWord, StickJob
-from civitai_mock.domain.faults.kept import DOES, RULE, kept_effects
+from civitai_mock.domain.faults.kept import DOES, RULE, asked_rule, kept_effects
+from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
@@ -108,11 +111,24 @@ def waits_for_ever(job: Job) -> bool:
     return any(stick.stage is Stage.QUEUED for stick in _of_kind(job, StickJob))
 
 
+def asked_for_job(job: Job) -> FaultRule | None:
+    """Return the rule that the request of a job asked for, if it is about jobs, and one that this program knows."""
+    try:
+        rule = None if job.asked_fault is None else asked_rule(job.asked_fault)
+    except InvalidRequestError:
+        return None
+    return rule if rule is not None and Hook.JOB in rule.hooks else None
+
+
 def _effects(decided: JobFault) -> Sequence[Effect]:
+    """Return what a fault does; nothing for a word that another version, or whoever wrote a snapshot, has put there."""
     if decided.rule is None:
         return ()
     kept: JsonObject = {RULE: decided.rule, DOES: as_object(dict(decided.does))}
-    return kept_effects(kept)
+    try:
+        return kept_effects(kept)
+    except InvalidRequestError:
+        return ()
 
 
 def _of_kind(job: Job, kind: type[E]) -> Iterator[E]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.faults.job_effects import (
+    asked_for_job,
     attempt_of,
     canceled_cost,
     carried_over,
@@ -102,6 +103,21 @@ def test_what_is_seen_in_the_queue(preset: str, is_early: bool, without_support:
     job = hit(preset=preset)
     assert shows_in_queue(parse_rule({"preset": preset}, rule_id="a", set_at=START).action) is is_early
     assert (is_unsupported(job), waits_for_ever(job)) == (without_support, for_ever)
+
+
+@pytest.mark.parametrize("does", [{"preset": "of-another-version"}, {"action": {"fly": True}}, {}])
+def test_what_no_program_of_ours_has_decided_does_nothing(does: Any) -> None:
+    assert list(effects_on(hit(**does))) == []
+    assert asked_for_job(replace(make_job(), asked_fault=does)) is None
+
+
+def test_what_a_request_asked_for_is_about_jobs_or_not() -> None:
+    rules = {
+        preset: asked_for_job(replace(make_job(), asked_fault={"preset": preset}))
+        for preset in ("node-crash", "blob-late")
+    }
+    assert [preset for preset, rule in rules.items() if rule is not None] == ["node-crash"]
+    assert asked_for_job(make_job()) is None
 
 
 def test_a_canceled_job_costs_what_was_delivered() -> None:
