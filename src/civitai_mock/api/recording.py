@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive
 
-from civitai_mock.domain.journal import Body, BodyCopy
+from civitai_mock.domain.journal import BodyCopy, LargeBody
 from civitai_mock.domain.json_types import Json
 
 if TYPE_CHECKING:
@@ -54,10 +54,13 @@ class Recording:
         self._work = SubmittedWork.of(value)
 
     @property
-    def request_body(self) -> Body:
+    def request(self) -> tuple[bytes, LargeBody | None]:
+        """Return the body of the request, or what stands for a large one."""
         body = NOTHING if self._request is None else self._request.body
-        return body if isinstance(body, bytes) else replace(body, work=self._work)
+        return (body, None) if isinstance(body, bytes) else (NOTHING, replace(body, work=self._work))
 
     @property
-    def answer_body(self) -> Body:
-        return NOTHING if self._answer is None else self._answer.body
+    def answer(self) -> tuple[bytes, LargeBody | None]:
+        """Return the body of the answer, or what stands for a large one."""
+        body = NOTHING if self._answer is None else self._answer.body
+        return (body, None) if isinstance(body, bytes) else (NOTHING, body)

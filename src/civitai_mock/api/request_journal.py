@@ -5,25 +5,26 @@ This is written for few steps rather than for the eye, as every request goes thr
 
 from dataclasses import replace
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TypeAlias
+
+from starlette.responses import Response
 
 from civitai_mock.api.base_path import NAMESPACED_PATHS
 from civitai_mock.api.exchange import Exchange, ServedNamespace
 from civitai_mock.api.recording import NOTHING
+from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.journal import (
     BYTES_BESIDE,
     BYTES_OF_LOOK,
     LARGEST_BODY,
     SECRET_HEADERS,
-    JournalEntry,
     LargeBody,
     large_body,
-    packed_messages,
+    packed_message,
     without_secrets,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Packed: TypeAlias = tuple[bytes, int, LargeBody | None]  # with the number of headers, and what stands for a large body
 
 
 class RequestJournal:
@@ -43,28 +44,14 @@ class RequestJournal:
         headers, path, query, looks = scope["headers"], exchange.path, scope["query_string"], exchange.looks
         if not SECRET_HEADERS.isdisjoint(exchange.headers):
             headers = without_secrets(headers)
-        bodies, request_bytes, large_request, large_answer = NOTHING, 0, None, None
-        answer_headers: Sequence[tuple[bytes, bytes]] = ()
-        if recording is not None:
-            request, answer, answer_headers = recording.request_body, recording.answer_body, recording.answer_headers
-            bodies, large_request = (request, None) if isinstance(request, bytes) else (NOTHING, request)
-            request_bytes = len(bodies)
-            if isinstance(answer, bytes):
-                bodies += answer
-            else:
-                large_answer = answer
-        if response is not None:
-            content = bytes(response.body)
-            if len(content) > LARGEST_BODY:
-                large_answer = _large_answer(content)
-            else:
-                bodies = bodies + content if bodies else content
-            answer_headers = (*response.raw_headers, *exchange.answer_headers)
-        packed = packed_messages((*headers, *answer_headers), bodies)
-        size = BYTES_BESIDE + len(packed) + len(path) + len(query) + BYTES_OF_LOOK * len(looks)
+        common = exchange.answer_headers if response is not None else ()
+        body, large_request = (NOTHING, None) if recording is None else recording.request
+        request = packed_message((*headers, *common), body)
+        answer, answer_headers, large_answer = _packed_parts(exchange) if response is None else _packed(response)
+        size = BYTES_BESIDE + len(request) + len(answer) + len(path) + len(query) + BYTES_OF_LOOK * len(looks)
         if large_request is not None or large_answer is not None:
             size += sum(large.kept for large in (large_request, large_answer) if large is not None)
-        entry = (
+        entry = (  # the members of a `JournalEntry`, in their order
             time_ns(),
             seconds,
             namespace.use_cases.clock.now() if namespace.controls.is_any_set else None,
@@ -78,21 +65,45 @@ class RequestJournal:
             exchange.trace_id,
             exchange.fault,
             looks,
-            packed,
+            request,
             len(headers),
-            len(answer_headers),
-            request_bytes,
+            len(common),
+            answer,
+            answer_headers,
             large_request,
             large_answer,
             size,
         )
-        namespace.journal.add(tuple.__new__(JournalEntry, entry))
+        namespace.journal.add(entry)
 
 
 def _named(exchange: Exchange) -> ServedNamespace | None:
     """Return the namespace that a request has named, which was refused before it came there; None if there is none."""
     name = exchange.namespace_name
     return None if name is None else exchange.context.namespaces.find(name)
+
+
+def _packed(response: Response) -> Packed:
+    """Return an answer that was sent as a whole, without the headers that go with each; a kept one is packed once."""
+    packed: Packed | None = getattr(response, "packed", None)
+    if packed is not None:
+        return packed
+    content, headers = bytes(response.body), response.raw_headers
+    if len(content) > LARGEST_BODY:
+        packed = (packed_message(headers, NOTHING), len(headers), _large_answer(content))
+    else:
+        packed = (packed_message(headers, content), len(headers), None)
+    if isinstance(response, JsonResponse):
+        response.packed = packed
+    return packed
+
+
+def _packed_parts(exchange: Exchange) -> Packed:
+    """Return an answer that was sent in parts, with all of its headers, as far as there was one."""
+    if exchange.recording is None:
+        return NOTHING, 0, None
+    (body, large), headers = exchange.recording.answer, exchange.recording.answer_headers
+    return packed_message(headers, body), len(headers), large
 
 
 def _large_answer(content: bytes) -> LargeBody:

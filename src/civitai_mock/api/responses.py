@@ -14,6 +14,7 @@ class JsonResponse(Response):
     """Encodes by orjson, which is faster than the encoder of Starlette's own class."""
 
     media_type = "application/json; charset=utf-8"
+    packed: object = None  # what the journal keeps of it, so that an answer that is sent again is packed once
 
     def render(self, content: object) -> bytes:
         return orjson.dumps(content)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from civitai_mock.domain.faults.choice import Look
@@ -19,6 +19,8 @@ HIDDEN_VALUE = b"***"
 SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-mock-token"})
 SEPARATOR = b"\0"  # no header can have it in it
 
+# The members of a `JournalEntry`, the size last: a plain tuple of them is soon left alone by the garbage collector.
+PlainEntry: TypeAlias = tuple[Any, ...]
 HeaderPairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
@@ -91,12 +93,19 @@ def shown_headers(headers: HeaderPairs) -> Mapping[str, str]:
     return found
 
 
-def packed_messages(headers: HeaderPairs, bodies: bytes) -> bytes:
-    """Return the headers of a request and its answer, and then both their bodies, as one text of bytes.
+def packed_message(headers: HeaderPairs, body: bytes) -> bytes:
+    """Return headers and a body as one text of bytes.
 
     It takes a third of the memory that they take each by itself, as each of them leaves a gap where it was made.
     """
-    return SEPARATOR.join(chain(chain.from_iterable(headers), (bodies,)))
+    return SEPARATOR.join(chain(chain.from_iterable(headers), (body,)))
+
+
+def _unpacked(packed: bytes, headers: int) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
+    """Return so many headers and the body, which may have any byte in it."""
+    *texts, body = packed.split(SEPARATOR, 2 * headers)
+    parts = iter(texts)
+    return list(zip(parts, parts, strict=True)), body
 
 
 class JournalEntry(NamedTuple):
@@ -104,8 +113,8 @@ class JournalEntry(NamedTuple):
 
     `ended_ns` is in ns of real time since 1970. `moved_at` is the time of a namespace whose clock does not show the
     real one. `path` is as it was sent, `own_path` is without a base path, and `route` is that of the description that
-    was reached, if one was. `packed` has what was sent and answered, but for bodies that are large. The size is about
-    what all of it takes, in bytes.
+    was reached, if one was. What was sent and answered is packed, but for bodies that are large; with the request go
+    headers that all answers have. The size is about what all of it takes, in bytes.
     """
 
     ended_ns: int
@@ -121,10 +130,11 @@ class JournalEntry(NamedTuple):
     trace_id: str
     fault: str | None
     looks: "Sequence[Look]"
-    packed: bytes
-    request_headers_packed: int
-    answer_headers_packed: int
-    request_bytes_packed: int
+    request: bytes
+    request_header_count: int
+    common_header_count: int
+    answer: bytes
+    answer_header_count: int
     large_request: LargeBody | None
     large_answer: LargeBody | None
     size: int
@@ -145,26 +155,24 @@ class JournalEntry(NamedTuple):
 
     @property
     def request_headers(self) -> Sequence[tuple[bytes, bytes]]:
-        return self._headers[: self.request_headers_packed]
-
-    @property
-    def answer_headers(self) -> Sequence[tuple[bytes, bytes]]:
-        return self._headers[self.request_headers_packed :]
+        return self._request[0][: self.request_header_count]
 
     @property
     def request_body(self) -> Body:
-        return self._parts[-1][: self.request_bytes_packed] if self.large_request is None else self.large_request
+        return self._request[1] if self.large_request is None else self.large_request
+
+    @property
+    def answer_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        return [*self._answer[0], *self._request[0][self.request_header_count :]]
 
     @property
     def answer_body(self) -> Body:
-        return self._parts[-1][self.request_bytes_packed :] if self.large_answer is None else self.large_answer
+        return self._answer[1] if self.large_answer is None else self.large_answer
 
     @property
-    def _headers(self) -> Sequence[tuple[bytes, bytes]]:
-        parts = iter(self._parts[:-1])
-        return list(zip(parts, parts, strict=True))
+    def _request(self) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
+        return _unpacked(self.request, self.request_header_count + self.common_header_count)
 
     @property
-    def _parts(self) -> Sequence[bytes]:
-        """Return names and values of headers by turns, and at the end the bodies, which may have any byte in them."""
-        return self.packed.split(SEPARATOR, 2 * (self.request_headers_packed + self.answer_headers_packed))
+    def _answer(self) -> tuple[Sequence[tuple[bytes, bytes]], bytes]:
+        return _unpacked(self.answer, self.answer_header_count)

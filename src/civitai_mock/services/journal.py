@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from civitai_mock.domain.journal import JournalEntry
+from civitai_mock.domain.journal import JournalEntry, PlainEntry
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
 
@@ -16,7 +16,7 @@ class _Page:
     __slots__ = ("dropped", "entries")
 
     def __init__(self) -> None:
-        self.entries: deque[JournalEntry] = deque()
+        self.entries: deque[PlainEntry] = deque()
         self.dropped = 0
 
 
@@ -53,19 +53,19 @@ class Journal:
             found.end()
             del self._by_name[name]
 
-    def add(self, page: _Page, entry: JournalEntry) -> None:
+    def add(self, page: _Page, entry: PlainEntry) -> None:
         """Add an entry, and let the oldest ones go if there is no room any more. Every request comes here."""
         page.entries.append(entry)
         self._order.append(page)
         self._count += 1
-        self._bytes += entry.size
+        self._bytes += entry[-1]
         if self._count > self._max_entries or self._bytes > self._max_bytes:
             self._drop_oldest()
 
     def release(self, page: _Page) -> None:
         """Give back what the entries of a page take."""
         self._count -= len(page.entries)
-        self._bytes -= sum(entry.size for entry in page.entries)
+        self._bytes -= sum(entry[-1] for entry in page.entries)
         page.entries.clear()
         if len(self._order) > 2 * self._max_entries:
             self._order = deque(page for page in self._order if page.entries)
@@ -75,7 +75,7 @@ class Journal:
             page = self._order.popleft()
             if page.entries:
                 self._count -= 1
-                self._bytes -= page.entries.popleft().size
+                self._bytes -= page.entries.popleft()[-1]
                 page.dropped += 1
                 self._metrics.journal_drops += 1
 
@@ -98,15 +98,15 @@ class NamespaceJournal:
     @property
     def entries(self) -> Sequence[JournalEntry]:
         """Return what is kept, in the order in which the requests ended."""
-        return tuple(self._page.entries)
+        return [*map(JournalEntry._make, self._page.entries)]
 
     @property
     def dropped(self) -> int:
         """Return how many entries had to go since the last one was cleared."""
         return self._page.dropped
 
-    def add(self, entry: JournalEntry) -> None:
-        """Add an entry, unless the epoch is over."""
+    def add(self, entry: PlainEntry) -> None:
+        """Add the members of an entry, unless the epoch is over."""
         if self._is_over:
             return
         self._journal.add(self._page, entry)

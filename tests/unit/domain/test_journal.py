@@ -12,7 +12,7 @@ from civitai_mock.domain.journal import (
     JournalEntry,
     LargeBody,
     large_body,
-    packed_messages,
+    packed_message,
     shown_headers,
     without_secrets,
 )
@@ -54,24 +54,26 @@ def test_headers_are_shown_without_secret_values(headers: list[tuple[bytes, byte
 
 @pytest.mark.parametrize("asked", [[], [(b"a", b"1"), (b"b", b"")]])
 @pytest.mark.parametrize("answered", [[], [(b"c", b"3"), (b"c", b"4")]])
+@pytest.mark.parametrize("common", [[], [(b"d", b"5")]])
 @pytest.mark.parametrize(("request_body", "answer_body"), [(b"", b""), (b"\0a\0", b"\0b"), (b"", b"b"), (b"a", b"")])
-def test_what_was_packed_comes_back(asked: Any, answered: Any, request_body: bytes, answer_body: bytes) -> None:
+def test_what_was_packed_comes_back(
+    asked: Any, answered: Any, common: Any, request_body: bytes, answer_body: bytes
+) -> None:
     entry = _entry(
-        packed=packed_messages([*asked, *answered], request_body + answer_body),
-        request_headers_packed=len(asked),
-        answer_headers_packed=len(answered),
-        request_bytes_packed=len(request_body),
+        request=packed_message([*asked, *common], request_body),
+        request_header_count=len(asked),
+        common_header_count=len(common),
+        answer=packed_message(answered, answer_body),
+        answer_header_count=len(answered),
     )
     assert (entry.request_headers, entry.request_body) == (asked, request_body)
-    assert (entry.answer_headers, entry.answer_body) == (answered, answer_body)
+    assert (entry.answer_headers, entry.answer_body) == ([*answered, *common], answer_body)
 
 
 def test_large_bodies_stand_beside_what_is_packed() -> None:
     large = large_body(LARGE)
-    entry = _entry(
-        packed=b"rest", request_headers_packed=0, answer_headers_packed=0, request_bytes_packed=0, large_request=large
-    )
-    assert (entry.request_body, entry.answer_body) == (large, b"rest")
+    entry = _entry(large_request=large, large_answer=large)
+    assert (entry.request_body, entry.answer_body) == (large, large)
 
 
 def test_ids_differ_and_are_in_the_order_in_which_requests_came() -> None:
