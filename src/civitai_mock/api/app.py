@@ -1,7 +1,7 @@
 """Make the app: a pipeline with hot routes, and all routes behind it, with nothing open yet."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -123,25 +123,15 @@ class Api(Starlette):
 
     @cached_property
     def all_routes(self) -> "FastApiApp":
-        from civitai_mock.api.fastapi_app import make_fastapi_app  # noqa: PLC0415 - see there
-
-        app = make_fastapi_app(
-            self.plain_routes,
-            version=self._version,
-            only_system=self._only_system,
-            load_others=lambda: self.control_routes,
-        )
+        app = _fastapi_app(self._version, only_system=self._only_system, describes_control=self._has_control_plane)
         self.pipeline.request_metrics.add_routes(app.routes)
         return app
 
     @cached_property
     def control_routes(self) -> Sequence[Route]:
-        if not self._has_control_plane:
-            return ()
-        from civitai_mock.api.mock.route_table import ROUTES as CONTROL  # noqa: PLC0415 - only needed here
-
-        self.pipeline.request_metrics.add_routes(CONTROL)
-        return CONTROL
+        routes = _load_control_routes() if self._has_control_plane else ()
+        self.pipeline.request_metrics.add_routes(routes)
+        return routes
 
     def each_route(self) -> Iterator[Route]:
         """Yield all routes, those first that are called most."""
@@ -184,3 +174,22 @@ class Api(Starlette):
     def _control_router(self) -> ASGIApp:
         router = Router(list(self.control_routes), redirect_slashes=False)
         return ExceptionMiddleware(router, handlers={MockError: on_mock_error, HTTPException: on_http_error})
+
+
+@cache
+def _fastapi_app(version: str, *, only_system: bool, describes_control: bool) -> "FastApiApp":
+    """Make one for all apps of a process that have the same routes, as it knows nothing of what they serve."""
+    from civitai_mock.api.fastapi_app import make_fastapi_app  # noqa: PLC0415 - see there
+
+    return make_fastapi_app(
+        health.ROUTES if only_system else ROUTES,
+        version=version,
+        only_system=only_system,
+        load_others=_load_control_routes if describes_control else list,
+    )
+
+
+def _load_control_routes() -> Sequence[Route]:
+    from civitai_mock.api.mock.route_table import ROUTES as CONTROL  # noqa: PLC0415 - only needed here
+
+    return CONTROL
