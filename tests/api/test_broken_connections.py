@@ -16,7 +16,7 @@ from civitai_mock.api.broken_connection import break_off
 from civitai_mock.serving.connection import LIMITS, Connection, OpenConnections
 from tests.support.tls import CA_FILE, server_context
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 RESET, HALF = b"GET /reset", b"GET /half"
 REST = b" HTTP/1.1\r\nHost: x\r\n\r\n"
 UPLOAD = b"POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nbegin"

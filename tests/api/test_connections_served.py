@@ -27,7 +27,7 @@ def test_silent_connections_beyond_the_descriptors_keep_nobody_out(tmp_path: Pat
             f"{server.url}/health", server.process, time.perf_counter()
         )  # while they come in there may be none left
         for _ in range(20):
-            with urlopen(f"{server.url}/health", timeout=10) as answer:
+            with urlopen(f"{server.url}/health", timeout=60) as answer:
                 assert answer.status == 200
         assert server.stop() == 0
 
@@ -56,7 +56,7 @@ def test_websockets_that_are_held_for_ever_keep_nobody_out(tmp_path: Path) -> No
         with ExitStack() as stack:
             listeners = [stack.enter_context(_listening(port)) for _ in range(250)]
             for _ in range(5):
-                with urlopen(url, timeout=10) as answer:
+                with urlopen(url, timeout=60) as answer:
                     assert answer.status == 200
             with suppress(ConnectionResetError):
                 while listeners[0].recv(1024):

@@ -198,7 +198,7 @@ async def test_the_loop_goes_on_while_an_image_is_drawn(monkeypatch: pytest.Monk
 
 async def test_no_more_images_are_drawn_at_once_than_there_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     lock, at_once = threading.Lock(), [0, 0]
-    both, draw = threading.Barrier(2, timeout=10), artist.draw_recipe
+    both, draw = threading.Barrier(2, timeout=60), artist.draw_recipe
 
     def counted(recipe: Recipe, graph_text: str) -> bytes:
         with lock:

@@ -16,7 +16,7 @@ from civitai_mock.serving.connection import LIMITS, Connection, OpenConnections
 from tests.support import v2_workflows as v2
 from tests.support.served_app import BASE_URL, IMAGE, JOBS, Served, template
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 SUBMISSIONS = {"v1": (JOBS, template(), "jobId"), "v2": (v2.WORKFLOWS, v2.template(v2.image()), "id")}
 both = pytest.mark.parametrize(("path", "body", "id_member"), SUBMISSIONS.values(), ids=SUBMISSIONS)
 

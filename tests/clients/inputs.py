@@ -9,6 +9,7 @@ CHECKPOINT = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
 UNKNOWN = "urn:air:sd1:checkpoint:civitai:4384@1"
 PNG = b"\x89PNG\r\n\x1a\n"
+PATIENCE_SECONDS = 60
 GRAPH = Path(__file__).parents[2] / "assets" / "comfyui-sd1.json"
 
 
@@ -26,6 +27,6 @@ def from_comfy() -> dict[str, Any]:
 
 
 def download(url: str) -> bytes:
-    with urlopen(url, timeout=5) as answer:
+    with urlopen(url, timeout=PATIENCE_SECONDS) as answer:
         content: bytes = answer.read()
         return content

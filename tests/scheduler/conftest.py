@@ -34,7 +34,7 @@ POLL_SECONDS = 2.0
 LEASE_SECONDS = 15.0
 SCANS = 5
 PROGRESS_SECONDS = 2.0
-CALLBACK_TIMEOUT = timedelta(seconds=5)
+CALLBACK_TIMEOUT = timedelta(seconds=60)  # of real time: a busy machine may take long to answer
 MAX_ATTEMPTS = 3
 IMAGE_LIMIT = 1_000_000  # of bytes, and of pixels
 TEMPLATE: JsonObject = {"model": "urn:air:sd1:checkpoint:civitai:4384@128713", "params": {"prompt": "a fox"}}

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from civitai_mock.settings import Settings
 
 MOCK = ("-m", "civitai_mock")
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 LOG_NAME = "server.log"
 
 
@@ -93,7 +93,7 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]", started: float) -> No
     """Wait until there is a good answer."""
     while time.perf_counter() - started < PATIENCE_SECONDS and process.poll() is None:
         try:
-            with urlopen(url, timeout=5):
+            with urlopen(url, timeout=PATIENCE_SECONDS):
                 return
         except (URLError, ConnectionError):
             time.sleep(0.005)  # a connection that is refused has no event to wait for

@@ -16,7 +16,7 @@ from civitai_mock.services.host_policy import PRIVATE, callback_policy, image_po
 URL = "http://receiver.test/hook?key=secret"
 ADDRESS = "10.0.0.7"
 LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
-PATIENCE = timedelta(seconds=5)
+PATIENCE = timedelta(seconds=60)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 Handle = Callable[[httpx.Request], Awaitable[None]]
@@ -63,7 +63,7 @@ class Receiver:
         """Return connections that lead here, whatever the host."""
         return OutboundNetwork(get_client=lambda: self._client, resolve=self._resolve)
 
-    def webhook_sender(self, *patterns: str, timeout: timedelta = timedelta(seconds=5)) -> WebhookSender:
+    def webhook_sender(self, *patterns: str, timeout: timedelta = PATIENCE) -> WebhookSender:
         return WebhookSender(client=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
 
     def images(self, *patterns: str, limits: ImageLimits = LIMITS, timeout: timedelta = PATIENCE) -> MediaFetcher:

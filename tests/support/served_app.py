@@ -27,7 +27,7 @@ BASE_URL = "http://mock.test:3000"
 JOBS = "/v1/consumer/jobs"
 CHECKPOINT = "urn:air:sdxl:checkpoint:civitai:101055@128078"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 IMAGE = bytes(range(256)) * 3000  # more than a store hands over at once
 
 

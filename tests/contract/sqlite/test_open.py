@@ -22,7 +22,7 @@ from tests.support.jobs import add_claimed, chunks, collect, job_id, make_job, m
 
 NAMES = TableNames()
 KEY = "A" * 64
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 def tables(directory: Path) -> set[str]:

@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect
 
 from civitai_mock.storage.mongo.driver_threads import DriverThreads
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 COLOUR: ContextVar[str] = ContextVar("COLOUR")
 
 
