@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from civitai_mock.bootstrap.application import Application
-from civitai_mock.services.journal_presence import JournalPresence
+from civitai_mock.services.journal.presence import JournalPresence
 from tests.support.deployment import PROCESSES_ON_MONGO, PROCESSES_ON_SQLITE, Deployment
 from tests.support.served_app import BASE_URL, JOBS, template
 

@@ -4,7 +4,7 @@ import pytest
 
 from civitai_mock.domain.faults.rules import parse_rule
 from civitai_mock.domain.stages import Stage
-from civitai_mock.services.fault_rules import StoredRule
+from civitai_mock.services.faults.parsed_rules import StoredRule
 from tests.scheduler.conftest import Bench, running, running_until_killed
 from tests.support.dates import START
 from tests.support.event_loop import settle, until_found

@@ -8,8 +8,8 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Clock, Ids, Metrics, Stores
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.fault_rules import StoredRule
-from civitai_mock.services.faults import Faults, ServerRules
+from civitai_mock.services.faults.firing import Faults, ServerRules
+from civitai_mock.services.faults.parsed_rules import StoredRule
 from tests.support.dates import START
 
 

@@ -24,10 +24,10 @@ from civitai_mock.services.blobs import BlobAccess, BlobUrls
 from civitai_mock.services.cancel import CancelJobs
 from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
+from civitai_mock.services.faults.held_answers import HeldAnswers
 from civitai_mock.services.health import CheckReadiness, GetHealth
-from civitai_mock.services.held_answers import HeldAnswers
-from civitai_mock.services.journal import NamespaceJournal
+from civitai_mock.services.journal.recording import NamespaceJournal
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.control_plane import ControlPlane
-    from civitai_mock.services.edit_faults import EditFaults
-    from civitai_mock.services.edit_scenarios import EditScenarios
+    from civitai_mock.services.faults.edit_rules import EditFaults
+    from civitai_mock.services.faults.edit_scenarios import EditScenarios
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces

@@ -111,6 +111,6 @@ def _large_answer(content: bytes) -> LargeBody:
     large = large_body(content)
     if not content.startswith((b"{", b"[")):
         return large
-    from civitai_mock.services.journal_documents import read_json, told_job_ids  # noqa: PLC0415 - few answers are
+    from civitai_mock.services.journal.documents import read_json, told_job_ids  # noqa: PLC0415 - few answers are
 
     return replace(large, job_ids=tuple(told_job_ids(read_json(content))))

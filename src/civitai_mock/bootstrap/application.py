@@ -25,7 +25,7 @@ from civitai_mock.services.health import StallDetector
 from civitai_mock.settings import Settings
 
 if TYPE_CHECKING:
-    from civitai_mock.services.journal_questions import SubjectOf
+    from civitai_mock.services.journal.questions import SubjectOf
 
 
 class Application:

@@ -7,11 +7,11 @@ from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Artist, Clock, Ids, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
-from civitai_mock.services.blob_faults import BlobFaults
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.decide_job_faults import DecideJobFaults
-from civitai_mock.services.fault_subjects import JobSubjects
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.blobs import BlobFaults
+from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
+from civitai_mock.services.faults.firing import Faults
+from civitai_mock.services.faults.subjects import JobSubjects
 
 
 def make_job_subjects(stores: Stores) -> JobSubjects:

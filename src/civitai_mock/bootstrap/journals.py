@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.services.control_plane import ControlPlane
-from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_presence import JournalPresence
+from civitai_mock.services.journal.presence import JournalPresence
+from civitai_mock.services.journal.recording import NamespaceJournal
 from civitai_mock.services.questions import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from civitai_mock.services.journal_questions import AnswerQuestions, SubjectOf
-    from civitai_mock.services.journal_sharing import AskJournals
+    from civitai_mock.services.journal.questions import AnswerQuestions, SubjectOf
+    from civitai_mock.services.journal.sharing import AskJournals
 
 
 class Journals:
@@ -37,7 +37,7 @@ class Journals:
 
     @cached_property
     def answer_questions(self) -> "AnswerQuestions":
-        from civitai_mock.services.journal_questions import AnswerQuestions
+        from civitai_mock.services.journal.questions import AnswerQuestions
 
         if self._get_subject_of is None:
             raise RuntimeError("a process without an API has no journal")
@@ -50,7 +50,7 @@ class Journals:
 
     def ask_about(self, journal: NamespaceJournal) -> "AskJournals":
         """Return what asks all processes about the journal of a namespace."""
-        from civitai_mock.services.journal_sharing import AskJournals
+        from civitai_mock.services.journal.sharing import AskJournals
 
         return AskJournals(
             journal=journal,
@@ -66,7 +66,7 @@ class Journals:
         self.presence.forget(name, but=but)
 
     async def _reply_to_others(self, question: JsonObject) -> JsonObject:
-        from civitai_mock.services.journal_sharing import ReplyOfJournal
+        from civitai_mock.services.journal.sharing import ReplyOfJournal
 
         reply = ReplyOfJournal(get_answer=lambda: self.answer_questions, presence=self.presence)
         return await reply(question)

@@ -5,18 +5,18 @@ from dataclasses import replace
 from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.providers import read_skeletons
 from civitai_mock.ports import Stores
-from civitai_mock.services.blob_fault_views import ShowBlobFaults
 from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.controls import Controls
+from civitai_mock.services.faults.blob_views import ShowBlobFaults
+from civitai_mock.services.faults.try_rule import TryRule
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
-from civitai_mock.services.journal_reading import ReadJournal
-from civitai_mock.services.journal_sharing import AskJournals
+from civitai_mock.services.journal.reading import ReadJournal
+from civitai_mock.services.journal.sharing import AskJournals
+from civitai_mock.services.journal.verify import VerifyRequests
 from civitai_mock.services.looking_in import ListQueue, LookingIn
 from civitai_mock.services.namespace_ids import uncounted
 from civitai_mock.services.shown_settings import ShowSettings
-from civitai_mock.services.try_rule import TryRule
-from civitai_mock.services.verify_requests import VerifyRequests
 from civitai_mock.settings import Settings
 
 

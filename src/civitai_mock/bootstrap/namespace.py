@@ -31,16 +31,16 @@ from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
+from civitai_mock.services.faults.held_answers import HeldAnswers
+from civitai_mock.services.faults.jobs import JobFaults
+from civitai_mock.services.faults.outages import WorkforceWithOutages
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
-from civitai_mock.services.held_answers import HeldAnswers
 from civitai_mock.services.host_policy import callback_policy
-from civitai_mock.services.job_faults import JobFaults
-from civitai_mock.services.journal import NamespaceJournal
+from civitai_mock.services.journal.recording import NamespaceJournal
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
 from civitai_mock.services.namespace_ids import NamespaceIds
 from civitai_mock.services.namespaces import ManageNamespaces
-from civitai_mock.services.outages import WorkforceWithOutages
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
@@ -55,10 +55,10 @@ from civitai_mock.services.wait import WaitForJobs
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
-    from civitai_mock.services.blob_faults import BlobFaults
-    from civitai_mock.services.decide_job_faults import DecideJobFaults
-    from civitai_mock.services.fault_subjects import JobSubjects
-    from civitai_mock.services.journal_sharing import AskJournals
+    from civitai_mock.services.faults.blobs import BlobFaults
+    from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
+    from civitai_mock.services.faults.subjects import JobSubjects
+    from civitai_mock.services.journal.sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.uploads import UploadBlobs

@@ -28,9 +28,9 @@ from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.settings import UnknownNamespaces
 
 if TYPE_CHECKING:
-    from civitai_mock.services.edit_faults import EditFaults
-    from civitai_mock.services.edit_scenarios import EditScenarios
-    from civitai_mock.services.journal_questions import SubjectOf
+    from civitai_mock.services.faults.edit_rules import EditFaults
+    from civitai_mock.services.faults.edit_scenarios import EditScenarios
+    from civitai_mock.services.journal.questions import SubjectOf
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
@@ -100,14 +100,14 @@ class Namespaces:
     @cached_property
     def edit_faults(self) -> "EditFaults":
         """Load and make it at first use: most processes are never told a rule."""
-        from civitai_mock.services.edit_faults import EditFaults
+        from civitai_mock.services.faults.edit_rules import EditFaults
 
         return EditFaults(manage=self.manage, most=self._runtime.settings.faults_max_rules)
 
     @cached_property
     def edit_scenarios(self) -> "EditScenarios":
         """Load and make it at first use, as those of rules."""
-        from civitai_mock.services.edit_scenarios import EditScenarios
+        from civitai_mock.services.faults.edit_scenarios import EditScenarios
 
         return EditScenarios(
             manage=self.manage,

@@ -12,7 +12,7 @@ from civitai_mock.scheduler.progress import ProgressReporter
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.event_bus import EventBus
-from civitai_mock.services.job_faults import JobFaults
+from civitai_mock.services.faults.jobs import JobFaults
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:

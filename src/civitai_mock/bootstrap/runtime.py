@@ -25,15 +25,15 @@ from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provider, RecordSpan, Stores
 from civitai_mock.services.event_feed import FollowEvents
-from civitai_mock.services.faults import ServerRules
+from civitai_mock.services.faults.firing import ServerRules
 from civitai_mock.services.host_policy import HostPolicy, image_policy
-from civitai_mock.services.journal import Journal
+from civitai_mock.services.journal.recording import Journal
 from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings, SettingsError
 from civitai_mock.telemetry.loop_lag import measuring_lag
 
 if TYPE_CHECKING:  # what only those need who have scenarios is not loaded at the start
-    from civitai_mock.services.scenarios import FileScenarios
+    from civitai_mock.services.faults.scenarios import FileScenarios
 
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"

@@ -13,7 +13,7 @@ from civitai_mock.domain.errors import ROOT, InvalidRequestError
 from civitai_mock.domain.faults.scenarios import NAME_EXPECTED, Scenario, parse_scenario
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.namespaces import NAME
-from civitai_mock.services.scenarios import FileScenarios, StoredScenario
+from civitai_mock.services.faults.scenarios import FileScenarios, StoredScenario
 from civitai_mock.services.yaml_text import LocatedText, YamlError, parse_json, parse_yaml
 from civitai_mock.settings import SettingsError
 

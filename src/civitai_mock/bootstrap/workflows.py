@@ -11,8 +11,8 @@ from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
+from civitai_mock.services.faults.jobs import JobFaults
 from civitai_mock.services.host_policy import HostPolicy
-from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.uploads import UploadBlobs
 from civitai_mock.services.workflows.advance import AdvanceWorkflows

@@ -17,8 +17,8 @@ from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.scheduler.delivery import Delivery, Next
-from civitai_mock.services.fault_subjects import JobSubjects
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
+from civitai_mock.services.faults.subjects import JobSubjects
 
 logger = structlog.stdlib.get_logger()
 

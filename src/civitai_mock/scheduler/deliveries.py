@@ -19,12 +19,12 @@ from civitai_mock.scheduler.timers import Timers
 from civitai_mock.services.activity import Signal
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.tracing import TRACEPARENT_HEADER, calling, current_traceparent, work_in_trace
 
 if TYPE_CHECKING:
     from civitai_mock.scheduler.callback_faults import FaultyCallbacks, Outgoing
-    from civitai_mock.services.fault_subjects import JobSubjects
+    from civitai_mock.services.faults.subjects import JobSubjects
 
 logger = structlog.stdlib.get_logger()
 

@@ -14,11 +14,11 @@ from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
 from civitai_mock.services.blob_previews import BlobPreviews, preview_key
 from civitai_mock.services.blob_reading import BlobReading, is_lost
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.signatures import UrlSigner
 
 if TYPE_CHECKING:
-    from civitai_mock.services.blob_faults import BlobFaults
+    from civitai_mock.services.faults.blobs import BlobFaults
 
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded

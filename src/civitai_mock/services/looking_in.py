@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
-from civitai_mock.services.blob_fault_views import ShowBlobFaults
 from civitai_mock.services.callback_views import ShowCallbacks
+from civitai_mock.services.faults.blob_views import ShowBlobFaults
+from civitai_mock.services.faults.try_rule import TryRule
 from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import ListJobs
-from civitai_mock.services.journal_reading import ReadJournal
+from civitai_mock.services.journal.reading import ReadJournal
+from civitai_mock.services.journal.verify import VerifyRequests
 from civitai_mock.services.shown_settings import ShowSettings
-from civitai_mock.services.try_rule import TryRule
-from civitai_mock.services.verify_requests import VerifyRequests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from civitai_mock.ports import JobStore, ResourceStore
 from civitai_mock.services.build_jobs import BuildJobs
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
-from civitai_mock.services.job_faults import JobFaults
+from civitai_mock.services.faults.jobs import JobFaults
 from civitai_mock.services.job_template import JobTemplate
 from civitai_mock.services.queue_limit import QueueLimit
 

@@ -22,9 +22,9 @@ from civitai_mock.generation.media import ImageContent
 from civitai_mock.generation.recipe import GraphRecipe, Recipe, read_recipe, recipe_text
 from civitai_mock.ports import BlobStore, Stores
 from civitai_mock.services.blob_drawing import BlobDrawing
-from civitai_mock.services.blob_faults import BlobFaults
 from civitai_mock.services.blob_previews import BlobPreviews
 from civitai_mock.services.blobs import BlobAccess
+from civitai_mock.services.faults.blobs import BlobFaults
 from tests.support.dates import START
 from tests.support.event_loop import settle
 from tests.support.faults import faults_of

@@ -13,8 +13,8 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.ports import Metrics, NamespaceStore
 from civitai_mock.services import questions
-from civitai_mock.services.journal import Journal
-from civitai_mock.services.journal_presence import JournalPresence
+from civitai_mock.services.journal.presence import JournalPresence
+from civitai_mock.services.journal.recording import Journal
 from civitai_mock.services.questions import Questions
 
 CLOCK = SystemClock()

@@ -120,7 +120,12 @@ OF_PROGRESS_MODES = (
     "civitai_mock.scheduler.job_stepper",
     "civitai_mock.services.order_jobs",
 )
-OF_FAULTS = ("civitai_mock.domain.faults", "civitai_mock.domain.members", "civitai_mock.services.fault_rules", "re2")
+OF_FAULTS = (
+    "civitai_mock.domain.faults",
+    "civitai_mock.domain.members",
+    "civitai_mock.services.faults.parsed_rules",
+    "re2",
+)
 OTHERS = ("av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml")
 
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Scope, Send
 
 from civitai_mock.api.broken_connection import break_off
-from civitai_mock.services.held_answers import HeldAnswers
+from civitai_mock.services.faults.held_answers import HeldAnswers
 
 if TYPE_CHECKING:
     import asyncio

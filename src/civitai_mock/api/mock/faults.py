@@ -23,7 +23,7 @@ from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.faults.rules import FaultRule, check_available, parse_rule
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import SERVER
-from civitai_mock.services.edit_faults import EditFaults, ShownRule
+from civitai_mock.services.faults.edit_rules import EditFaults, ShownRule
 
 PATH = "/faults"
 ONE_PATH = f"{PATH}/{{id}}"

@@ -20,7 +20,7 @@ from civitai_mock.domain.errors import ROOT, fault
 from civitai_mock.domain.faults.scenarios import STATE, Scenario, parse_scenario
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import DEFAULT, check_name
-from civitai_mock.services.edit_scenarios import EditScenarios, ShownScenario
+from civitai_mock.services.faults.edit_scenarios import EditScenarios, ShownScenario
 from civitai_mock.services.yaml_text import YamlError, parse_yaml
 
 PATH = "/scenarios"

@@ -21,7 +21,7 @@ from civitai_mock.services.blob_reading import JobReading, SilentBlobError, Spoi
 from civitai_mock.services.blob_urls import OwnBlobLinks
 from civitai_mock.services.blobs import BlobAccess
 from civitai_mock.services.consumers import owner_of
-from civitai_mock.services.job_faults import JobFaults
+from civitai_mock.services.faults.jobs import JobFaults
 from civitai_mock.services.progress_policy import ProgressPolicy
 
 if TYPE_CHECKING:
@@ -229,6 +229,6 @@ class JobContext:
         """Return what the request of the job asked to go wrong with its files; None for nothing, as mostly."""
         if self.job.asked_fault is None:
             return None
-        from civitai_mock.services.blob_faults import asked_fault  # noqa: PLC0415 - loaded for whoever asks
+        from civitai_mock.services.faults.blobs import asked_fault  # noqa: PLC0415 - loaded for whoever asks
 
         return asked_fault(self.job.asked_fault, made_at=self.services.clock.now())

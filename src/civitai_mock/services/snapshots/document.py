@@ -16,14 +16,14 @@ from civitai_mock.domain.namespaces import check_name
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.progress_modes import parse_progress_mode
 from civitai_mock.services.balances import BALANCE
-from civitai_mock.services.edit_faults import LAST_RULE
-from civitai_mock.services.fault_rules import PREFIX, parse_stored_rule
-from civitai_mock.services.faults import SCENARIOS
+from civitai_mock.services.faults.edit_rules import LAST_RULE
+from civitai_mock.services.faults.firing import SCENARIOS
+from civitai_mock.services.faults.parsed_rules import PREFIX, parse_stored_rule
+from civitai_mock.services.faults.scenarios import parse_stored_scenario
 from civitai_mock.services.namespace_ids import SEED
 from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.progress_policy import PROGRESS
 from civitai_mock.services.rule_counters import RULES
-from civitai_mock.services.scenarios import parse_stored_scenario
 from civitai_mock.services.snapshots.format import DOCUMENT
 
 

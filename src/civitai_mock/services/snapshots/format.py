@@ -11,7 +11,7 @@ from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.ports.snapshots import CounterRecord, JobRecord, ResourceRecord, WorkflowRecord
-from civitai_mock.services.journal_presence import COUNTER as JOURNALS
+from civitai_mock.services.journal.presence import COUNTER as JOURNALS
 
 FORMAT = 1
 MANIFEST, DOCUMENT = "manifest.json", "namespace.json"

@@ -29,8 +29,8 @@ from civitai_mock.ports import Clock, Ids, Metrics, ResourceStore, WorkflowStore
 from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.faults.jobs import JobFaults
 from civitai_mock.services.host_policy import HostPolicy
-from civitai_mock.services.job_faults import JobFaults
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.announce import AnnounceStatuses

@@ -12,7 +12,7 @@ from civitai_mock.domain.faults.rules import ENABLED, FaultRule
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_object
 from civitai_mock.domain.namespaces import SERVER, SHARED_EPOCH
 from civitai_mock.services.error_boundary import ErrorBoundary
-from civitai_mock.services.fault_rules import (
+from civitai_mock.services.faults.parsed_rules import (
     ID,
     PREFIX,
     RULE,

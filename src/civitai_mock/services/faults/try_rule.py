@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from civitai_mock.domain.faults.dry_run import hit_ids
 from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object, as_text, as_texts
-from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_questions import IDS, IS_WHOLE, ITEMS, pick_question, try_question
-from civitai_mock.services.journal_reading import AskProcesses, check_is_on
+from civitai_mock.services.journal.questions import IDS, IS_WHOLE, ITEMS, pick_question, try_question
+from civitai_mock.services.journal.reading import AskProcesses, check_is_on
+from civitai_mock.services.journal.recording import NamespaceJournal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

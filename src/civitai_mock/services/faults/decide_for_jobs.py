@@ -28,8 +28,8 @@ from civitai_mock.domain.stages import MovedBy
 from civitai_mock.domain.workflow import Workflow
 from civitai_mock.ports import Clock, Ids, Sleep, Stores
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.fault_subjects import JobSubjects
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
+from civitai_mock.services.faults.subjects import JobSubjects
 
 V1_ROUTE, V2_ROUTE = "/v1/consumer/jobs", "/v2/consumer/workflows"
 LONGEST_DECISION: Final = timedelta(seconds=10)

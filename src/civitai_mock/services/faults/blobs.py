@@ -29,8 +29,8 @@ from civitai_mock.generation.operations import BlackenImage
 from civitai_mock.ports import Artist, BlobStore, Clock, Ids, JobStore, WorkflowStore
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blob_reading import EXPIRED_AT, LOST, BlobReading, SilentBlobError
-from civitai_mock.services.fault_subjects import JobSubjects
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
+from civitai_mock.services.faults.subjects import JobSubjects
 from civitai_mock.services.streams import in_chunks
 
 logger = structlog.stdlib.get_logger()

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object, as_text
-from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_questions import CUT_AT, ITEMS, page_question
+from civitai_mock.services.journal.questions import CUT_AT, ITEMS, page_question
+from civitai_mock.services.journal.recording import NamespaceJournal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

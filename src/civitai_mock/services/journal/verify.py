@@ -9,9 +9,9 @@ from civitai_mock.domain.errors import NotVerifiedError
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object
 from civitai_mock.domain.near_misses import NearMiss, nearest
 from civitai_mock.domain.verification import ORDER, Expectation, Findings, Verdict, judge
-from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_questions import ITEMS, find_question, near_question
-from civitai_mock.services.journal_reading import AskProcesses, check_is_on
+from civitai_mock.services.journal.questions import ITEMS, find_question, near_question
+from civitai_mock.services.journal.reading import AskProcesses, check_is_on
+from civitai_mock.services.journal.recording import NamespaceJournal
 
 PAUSE_SECONDS: Final = 0.01  # between two looks, however many requests come meanwhile
 POLL_SECONDS: Final = 0.25  # for what other processes have recorded

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import WorkerReport, Workforce
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
     from civitai_mock.domain.faults.conditions import FaultSubject

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from civitai_mock.ports import NamespaceStore
-from civitai_mock.services.journal import Journal
+from civitai_mock.services.journal.recording import Journal
 
 COUNTER: Final = "journals"  # one more than there are journals, as a counter is 1 at least
 

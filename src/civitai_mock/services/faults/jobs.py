@@ -5,11 +5,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.job import Job
-from civitai_mock.services.faults import Faults
+from civitai_mock.services.faults.firing import Faults
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
     from civitai_mock.domain.workflow import Workflow
-    from civitai_mock.services.decide_job_faults import DecideJobFaults
+    from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
 
 
 class JobFaults:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_number, as_object, as_text
-from civitai_mock.services.journal import NamespaceJournal
-from civitai_mock.services.journal_presence import JournalPresence
-from civitai_mock.services.journal_questions import CLEAR_QUESTION, AnswerQuestions
-from civitai_mock.services.journal_reading import Answers
+from civitai_mock.services.journal.presence import JournalPresence
+from civitai_mock.services.journal.questions import CLEAR_QUESTION, AnswerQuestions
+from civitai_mock.services.journal.reading import Answers
+from civitai_mock.services.journal.recording import NamespaceJournal
 from civitai_mock.services.questions import Questions
 
 NAMESPACE, EPOCH, ASKED, ANSWERED, HAS_ONE = "namespace", "epoch", "question", "answer", "hasJournal"

@@ -6,7 +6,7 @@ import pytest
 
 from civitai_mock.domain.journal import JournalEntry
 from civitai_mock.ports import Metrics
-from civitai_mock.services.journal import Journal, NamespaceJournal
+from civitai_mock.services.journal.recording import Journal, NamespaceJournal
 
 
 def _entry(*, size: int = 1) -> JournalEntry:

@@ -17,8 +17,8 @@ from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_nu
 from civitai_mock.domain.near_misses import near_misses
 from civitai_mock.domain.redaction import Redactor, secrets_pattern
 from civitai_mock.domain.verification import Seen, find, parse_expectation, parse_match
-from civitai_mock.services.journal import Journal
-from civitai_mock.services.journal_documents import render_entry
+from civitai_mock.services.journal.documents import render_entry
+from civitai_mock.services.journal.recording import Journal
 
 KIND, PAGE, FIND, NEAR, TRY, PICK, CLEAR = "kind", "page", "find", "near", "try", "pick", "clear"
 CLEAR_QUESTION: JsonObject = {KIND: CLEAR}

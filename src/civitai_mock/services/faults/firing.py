@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the st
     from civitai_mock.domain.faults.choice import Choice, Choosing, Count
     from civitai_mock.domain.faults.conditions import Condition, FaultSubject
     from civitai_mock.domain.faults.rules import FaultRule
-    from civitai_mock.services.fault_rules import ObeyedRules, ParsedRules, StoredRule
-    from civitai_mock.services.scenarios import FileScenarios, ObeyedScenarios
+    from civitai_mock.services.faults.parsed_rules import ObeyedRules, ParsedRules, StoredRule
+    from civitai_mock.services.faults.scenarios import FileScenarios, ObeyedScenarios
 
 SCENARIOS: Final = "scenarios"  # the member of the documents of namespaces
 DICE_SIDES: Final = 2**32  # of `Ids.seed`
@@ -225,7 +225,7 @@ class Faults:
         self._scenarios = self._new_scenarios(documents) if is_any else None
 
     def _new_scenarios(self, documents: Json) -> "ObeyedScenarios":
-        from civitai_mock.services.scenarios import ObeyedScenarios, scenarios_of  # noqa: PLC0415 - see above
+        from civitai_mock.services.faults.scenarios import ObeyedScenarios, scenarios_of  # noqa: PLC0415 - see above
 
         return ObeyedScenarios(
             scenarios_of(documents, self._server_rules.file_scenarios), store=self._store, epoch=self._epoch
@@ -233,12 +233,12 @@ class Faults:
 
 
 def new_parsed_rules() -> "ParsedRules":
-    from civitai_mock.services.fault_rules import ParsedRules  # noqa: PLC0415 - see above
+    from civitai_mock.services.faults.parsed_rules import ParsedRules  # noqa: PLC0415 - see above
 
     return ParsedRules()
 
 
 def new_obeyed_rules() -> "ObeyedRules":
-    from civitai_mock.services.fault_rules import ObeyedRules  # noqa: PLC0415 - see above
+    from civitai_mock.services.faults.parsed_rules import ObeyedRules  # noqa: PLC0415 - see above
 
     return ObeyedRules()

@@ -22,10 +22,10 @@ from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics, NamespaceStore
 from civitai_mock.services.activity import Activity
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.fault_rules import StoredRule
-from civitai_mock.services.faults import Faults, ServerRules
+from civitai_mock.services.faults.firing import Faults, ServerRules
+from civitai_mock.services.faults.parsed_rules import StoredRule
+from civitai_mock.services.faults.scenarios import StoredScenario
 from civitai_mock.services.namespace_ids import NamespaceIds
-from civitai_mock.services.scenarios import StoredScenario
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
 from tests.support.dates import START
 

@@ -11,9 +11,9 @@ from civitai_mock.domain.faults.scenarios import STATE, Scenario
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.namespaces import NamespaceRecord
 from civitai_mock.services.error_boundary import ErrorBoundary
-from civitai_mock.services.faults import SCENARIOS
+from civitai_mock.services.faults.firing import SCENARIOS
+from civitai_mock.services.faults.scenarios import FileScenarios, StoredScenario, scenarios_of
 from civitai_mock.services.namespaces import ChangedNamespace, ManageNamespaces
-from civitai_mock.services.scenarios import FileScenarios, StoredScenario, scenarios_of
 
 MOST_BYTES = 2 * 1024 * 1024  # of all scenarios together: a document of MongoDB holds 16, with the rules
 
