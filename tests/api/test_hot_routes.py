@@ -60,7 +60,10 @@ ANY_CALLER = [
         )
     ),
     *(Case(path=f"{JOBS}/{{done}}?detailed=true&detailed={last}") for last in ("false", "x")),
-    *(Case(path=path) for path in (f"{JOBS}/{{done}}/", "//v1/consumer//jobs/{done}", f"{JOBS}/", JOBS, f"{JOBS}/x")),
+    *(
+        Case(path=path)
+        for path in (f"{JOBS}/{{done}}/", "//v1/consumer//jobs/{done}", f"{JOBS}/", JOBS, f"{JOBS}/x", f"{JOBS}/events")
+    ),
     *(Case(path=f"{JOBS}/{tail}") for tail in ("{DONE}", "%7B{done}", "{done}%0A", "{done}%2F", "a%2Fb", "%ED%A0%80")),
     *(Case(path=f"/compat/{name}{JOBS}/{{done}}") for name in ("official", "SDK-2024", "sdk2024", "default", "")),
     *(Case(path=f"{JOBS}/{{done}}", headers={"x-mock-compat": name}) for name in ("official", "sdk-2024", "none", "")),
@@ -208,6 +211,7 @@ async def test_the_cases_come_through_the_hot_routes(served: Served) -> None:
         ("get", "/health"),
         ("get", "/health/live"),
         ("get", "/health/ready"),
+        ("get", "/v1/consumer/jobs/events"),
         ("get", "/v1/consumer/jobs/{jobId}"),
         ("post", "/v1/consumer/jobs"),
         ("get", "/blobs/{key}"),

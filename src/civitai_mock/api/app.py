@@ -25,8 +25,9 @@ from civitai_mock.api.pipeline import RequestPipeline
 from civitai_mock.api.request_journal import RequestJournal
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
+from civitai_mock.api.stream_slots import StreamSlots
 from civitai_mock.api.ui import pages, static_files
-from civitai_mock.api.v1 import account, artifacts, jobs, query_and_taint
+from civitai_mock.api.v1 import account, artifacts, events, jobs, query_and_taint
 from civitai_mock.api.v2 import archives, route_table, uploads
 from civitai_mock.api.v2 import blobs as v2_blobs
 from civitai_mock.domain.errors import MockError
@@ -41,6 +42,7 @@ CONTROL_ROUTES = "civitai_mock.api.mock.route_table"  # the module that `Api.con
 # The plain ones; `make_fastapi_app` adds FastAPI's.
 ROUTES: Sequence[Route] = [
     *health.ROUTES,
+    *events.ROUTES,
     *jobs.ROUTES,
     *query_and_taint.ROUTES,
     *account.ROUTES,
@@ -84,6 +86,7 @@ def make_api(
         client_hints=ClientHints(options.vocabularies),
         bodies=BodyBudget(options.max_bodies_bytes),
         keeps_journal=keeps_journal,
+        streams=StreamSlots(options.max_streams),
     )
     app.pipeline = RequestPipeline(
         routes=app.answer_by_router,

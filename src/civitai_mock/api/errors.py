@@ -14,6 +14,7 @@ from civitai_mock.api.body_budget import TooManyBodiesError
 from civitai_mock.api.context import trace_id
 from civitai_mock.api.rate_limit import RateLimitedError
 from civitai_mock.api.responses import JsonResponse, ProblemResponse
+from civitai_mock.api.stream_slots import TooManyStreamsError
 from civitai_mock.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -84,6 +85,12 @@ class RangeNotSatisfiableError(MockError):
         self.size = size
 
 
+class NotAcceptableError(MockError):
+    """The caller takes no answer of the type that this one has."""
+
+    code = "not_acceptable"
+
+
 class RecipeTimeoutError(MockError):
     """The step of a recipe was not done within WORKFLOW_WAIT_LIMIT_S, and was canceled."""
 
@@ -109,6 +116,7 @@ STATUSES: Mapping[int, StatusDescription] = {
     403: StatusDescription("Forbidden", "15.5.4"),
     404: StatusDescription("Not Found", "15.5.5"),
     405: StatusDescription("Method Not Allowed", "15.5.6"),
+    406: StatusDescription("Not Acceptable", "15.5.7"),
     408: StatusDescription("Request Timeout", "15.5.9"),
     409: StatusDescription("Conflict", "15.5.10"),
     410: StatusDescription("Gone", "15.5.11"),
@@ -127,6 +135,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     UnauthorizedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
+    NotAcceptableError: 406,
     BodyTimeoutError: 408,
     ConflictError: 409,
     NotVerifiedError: 409,
@@ -139,6 +148,7 @@ STATUS_OF: Mapping[type[MockError], int] = {
     NotDrawnError: 500,
     TooManyBodiesError: 503,
     QueueFullError: 503,
+    TooManyStreamsError: 503,
     TransientError: 503,
     RecipeTimeoutError: 504,
 }

@@ -12,6 +12,7 @@ from civitai_mock.api.body_budget import BodyBudget
 from civitai_mock.api.client_hints import ClientHints
 from civitai_mock.api.rate_limit import RateLimit
 from civitai_mock.api.recording import Recording
+from civitai_mock.api.stream_slots import StreamSlots
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
 from civitai_mock.domain.errors import ConflictError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import ProgressMode
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.control_plane import ControlPlane
+    from civitai_mock.services.event_stream.streams import EventStreams
     from civitai_mock.services.faults.edit_rules import EditFaults
     from civitai_mock.services.faults.edit_scenarios import EditScenarios
     from civitai_mock.services.looking_in import LookingIn
@@ -101,6 +103,7 @@ class UseCases:
     get_orders: Callable[[], "OrderJobs"]
     get_looking_in: Callable[[], "LookingIn"]
     get_control_clock: Callable[[], "ControlClock"]
+    get_event_streams: Callable[[], "EventStreams"]
 
     @property
     def workflows(self) -> "WorkflowUseCases":
@@ -127,6 +130,10 @@ class UseCases:
     def control_clock(self) -> "ControlClock":
         return self.get_control_clock()
 
+    @property
+    def event_streams(self) -> "EventStreams":
+        return self.get_event_streams()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOptions:
@@ -142,6 +149,7 @@ class ApiOptions:
     max_upload_bytes: int
     body_timeout: timedelta
     max_jobs: int
+    max_streams: int
     vocabularies: Vocabularies
     version: str
     is_simulated: bool
@@ -221,6 +229,7 @@ class ApiContext:
     options: ApiOptions
     client_hints: ClientHints
     bodies: BodyBudget
+    streams: StreamSlots
     namespaces: ServedNamespaces
     keeps_journal: bool
 

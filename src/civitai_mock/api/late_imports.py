@@ -4,8 +4,12 @@ It stands alone, as the tables of routes of several packages share it.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from types import ModuleType
+
+from starlette.requests import Request
+from starlette.responses import Response
 
 
 async def imported(module: str) -> ModuleType:
@@ -14,3 +18,16 @@ async def imported(module: str) -> ModuleType:
         return await asyncio.to_thread(import_module, module)
     except RuntimeError:  # where no thread can be had
         return import_module(module)
+
+
+def late_endpoint(module: str, name: str) -> Callable[[Request], Awaitable[Response]]:
+    """Return an endpoint of a module, which is imported for the first request."""
+    loaded: Callable[[Request], Awaitable[Response]] | None = None
+
+    async def call(request: Request) -> Response:
+        nonlocal loaded
+        if loaded is None:
+            loaded = getattr(await imported(module), name)
+        return await loaded(request)
+
+    return call

@@ -23,6 +23,7 @@ from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.signed_requests import READING_METHODS
+from civitai_mock.api.stream_tokens import PARAMETER_BYTES, take_token
 from civitai_mock.domain.errors import MockError
 from civitai_mock.services.tracing import new_trace_id
 
@@ -81,6 +82,8 @@ class RequestPipeline:
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
         try:
+            if PARAMETER_BYTES in scope["query_string"]:
+                take_token(exchange, scope)
             exchange.scope = scope = with_base_path_noted(exchange, without_extra_slashes(scope), self.access.control)
             name, namespaces = exchange.namespace_name, exchange.context.namespaces
             exchange.namespace = namespaces.default if name is None else await self._find(name, exchange, scope)

@@ -136,6 +136,7 @@ def _api_options(settings: Settings) -> ApiOptions:
         max_upload_bytes=settings.upload_max_bytes,
         body_timeout=timedelta(seconds=settings.body_timeout_s),
         max_jobs=settings.max_jobs_per_request,
+        max_streams=settings.max_streams,
         vocabularies=settings.vocabularies,
         version=version(DISTRIBUTION),
         is_simulated=not settings.comfy_servers,

@@ -55,6 +55,7 @@ from civitai_mock.services.wait import WaitForJobs
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.event_stream.streams import EventStreams
     from civitai_mock.services.faults.blobs import BlobFaults
     from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
     from civitai_mock.services.faults.subjects import JobSubjects
@@ -304,6 +305,20 @@ class Namespace:
             metrics=self.runtime.metrics,
         )
 
+    @cached_property
+    def event_streams(self) -> "EventStreams":
+        """Load and make them at first use: mostly nobody listens."""
+        from civitai_mock.bootstrap.event_streams import make_event_streams
+
+        return make_event_streams(
+            self.runtime,
+            epoch=self.epoch.initial_number,
+            jobs=self.stores.jobs,
+            event_bus=self.event_bus,
+            event_feed=self.event_feed,
+            get_worker_id=lambda: self.worker_name,
+        )
+
     def stop_waiting(self) -> None:
         """Answer all requests that wait for jobs, workflows or other requests, or are held back."""
         self.use_cases.wait.stop()
@@ -312,6 +327,8 @@ class Namespace:
             self.workflows.wait.stop()
         if "job_stepper" in self.__dict__:
             self.job_stepper.stop()
+        if "event_streams" in self.__dict__:
+            self.event_streams.stop()
         if "control_clock" in self.__dict__:
             self.control_clock.stop()
         if "looking_in" in self.__dict__:
@@ -422,6 +439,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         get_archives=lambda: namespace.archives,
         get_looking_in=lambda: namespace.looking_in,
         get_control_clock=lambda: namespace.control_clock,
+        get_event_streams=lambda: namespace.event_streams,
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=namespace.blob_access,

@@ -3,15 +3,10 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import orjson
-
-from civitai_mock.api.v1.render import render_event
-from civitai_mock.api.vocabulary import ClientCompat
+from civitai_mock.bootstrap.event_renderer import make_event_renderer
 from civitai_mock.bootstrap.namespace import Namespace
 from civitai_mock.bootstrap.runners import make_runner_services
 from civitai_mock.bootstrap.runtime import Runtime
-from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.deliveries import DeliveryServices
 from civitai_mock.scheduler.led_scheduler import Lead, LedScheduler
@@ -94,13 +89,7 @@ def make_led_scheduler(namespace: Namespace, *, process_id: str, claimed_at: dat
 
 
 def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookDispatcher:
-    vocabularies = namespace.runtime.settings.vocabularies
-
-    def render(job: Job, event: JobEvent) -> bytes:
-        """Word the event as the request of its job asked for, or else as CLIENT_COMPAT has it."""
-        words = vocabularies.of(ClientCompat.stored(job.client_compat), worker_id=namespace.worker_name)
-        return orjson.dumps(render_event(event, words))
-
+    render = make_event_renderer(namespace.runtime.settings.vocabularies, get_worker_id=lambda: namespace.worker_name)
     return WebhookDispatcher(services, render=render)
 
 

@@ -41,6 +41,7 @@ class FollowEvents:
         self._next_look = timedelta.max  # at most so long after the last, or after a follower came that looks closer
         self._timers: list[Timer] = []
         self._published = _Published()
+        self._wakers: set[Callable[[], None]] = set()
 
     def add(self, epoch: int, event_bus: EventBus) -> None:
         """Tell a bus of what others do in an epoch, until `remove`."""
@@ -67,6 +68,18 @@ class FollowEvents:
             self._begun.clear()
             self._published = _Published()
 
+    def add_waker(self, wake: Callable[[], None]) -> None:
+        """Have somebody called, until `remove_waker`, once this has begun, and when something new is in the feed."""
+        self._wakers.add(wake)
+
+    def remove_waker(self, wake: Callable[[], None]) -> None:
+        self._wakers.discard(wake)
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether all is published that others do from now on."""
+        return self._begun.is_set()
+
     async def begun(self) -> None:
         """Return when all is published that others do from then on; without this, what they do meanwhile is not."""
         await self._begun.wait()
@@ -75,14 +88,23 @@ class FollowEvents:
         if self._following is not None:
             for job in jobs:
                 self._published.recent[epoch, job.id] = job.seq
+            self._wake()
+
+    def _wake(self) -> None:
+        for wake in self._wakers:
+            wake()
 
     async def _run(self) -> None:
         position: str | None = None
         while True:
             self._look.clear()
             with ErrorBoundary("events of other processes not read"):
-                position = await self._feed.last_position() if position is None else await self._read(position)
-                self._begun.set()
+                if position is None:
+                    position = await self._feed.last_position()
+                    self._begun.set()
+                    self._wake()
+                else:
+                    position = await self._read(position)
             await self._pause()
 
     async def _read(self, position: str) -> str:
@@ -110,6 +132,7 @@ class FollowEvents:
         unknown = by_epoch.keys() - self._buses.keys()
         if unknown:
             self.on_unknown_epochs(unknown)
+        self._wake()
 
     async def _pause(self) -> None:
         """Return after the shortest interval; followers come and go meanwhile, often as close as the last."""

@@ -31,6 +31,13 @@ class RequestSettings(SettingsGroup):
         ge=0,
         le=1_000_000,
     )
+    max_streams: int = setting(
+        1000,
+        "Limits how many streams of events one process holds open; more are refused with 503",
+        expected="a number from 0 to 100000",
+        ge=0,
+        le=100_000,
+    )
     max_bodies_bytes: int = setting(
         268_435_456,
         "Limits the size of all request bodies that one process holds at once, in bytes; more are refused with 503",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from civitai_mock.api.mock import (
     clock,
+    events,
     faults,
     graphs,
     jobs,
@@ -38,4 +39,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *presets.ROUTES,
     *faults.ROUTES,
     *scenarios.ROUTES,
+    *events.ROUTES,
 ]

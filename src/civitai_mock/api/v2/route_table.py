@@ -6,10 +6,7 @@ Their endpoints, and that description, are only loaded for a request: who has no
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from civitai_mock.api.late_imports import imported
+from civitai_mock.api import late_imports
 from civitai_mock.api.openapi import DescribedRoute, Endpoint, Schema
 from civitai_mock.domain.json_types import JsonObject
 
@@ -40,15 +37,7 @@ class LateDescription:
 
 def late_endpoint(module: str, name: str) -> Endpoint:
     """Return an endpoint of a module of this package, which is imported, in a thread, for the first request."""
-    loaded: Endpoint | None = None
-
-    async def call(request: Request) -> Response:
-        nonlocal loaded
-        if loaded is None:
-            loaded = getattr(await imported(f"{PACKAGE}.{module}"), name)
-        return await loaded(request)
-
-    return call
+    return late_imports.late_endpoint(f"{PACKAGE}.{module}", name)
 
 
 def _operation(operation_id: str, summary: str, problems: Sequence[int]) -> LateDescription:

@@ -1,0 +1,153 @@
+"""Readers of the feed: they tell what happens to all jobs of a namespace, or of all namespaces."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from civitai_mock.domain.errors import NamespaceResetError
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.search import FeedEntry
+from civitai_mock.ports import EventFeed, JobStore
+from civitai_mock.services.event_stream.cursors import FeedCursor
+from civitai_mock.services.event_stream.messages import MessageType, StreamMessage, StreamWords
+from civitai_mock.services.event_stream.reader import MOST_MESSAGES, Batch, End, EventReader, ReaderHost
+
+PAGE = 20  # entries: who is cut off within a page gets it again
+MOST_TOLD = 10_000
+MOST_IN_CURSOR = 8
+AWAY_SECONDS = 1.0  # who takes longer for what it was given does not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedScope:
+    """Says of which jobs a reader hears: those of one `epoch`, or of all (None), and of one `owner`, or everybody's.
+
+    Of the messages, only those of the `types` are for it, if there are any.
+    """
+
+    epoch: int | None
+    owner: str | None = None
+    types: Collection[MessageType] = ()
+
+    def wants(self, message: StreamMessage) -> bool:
+        return not self.types or message.type in self.types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tellable:
+    """Is what is needed to tell of the jobs of an epoch."""
+
+    jobs: JobStore
+    words: StreamWords
+
+
+FindEpoch = Callable[[int], Awaitable[Tellable | None]]
+
+
+class FeedReader(EventReader):
+    """Reads the feed of the store by itself, from a cursor or from now on, as fast as it is read itself.
+
+    A job is told of from its first event on that the reader does not know.
+    """
+
+    def __init__(
+        self,
+        host: ReaderHost,
+        scope: FeedScope,
+        *,
+        feed: EventFeed,
+        start: FeedCursor | None,
+        is_too_old: bool,
+        find_epoch: FindEpoch,
+        words: StreamWords,
+    ) -> None:
+        """Begin at `start`, or now if there is none, or if it `is_too_old`: the reader is told that."""
+        super().__init__(host)
+        self._scope = scope
+        self._feed = feed
+        self._find_epoch = find_epoch
+        self._words = words
+        self._misses = is_too_old
+        self._position = start.position if start is not None and not is_too_old else ""
+        told = start.told if start is not None and not is_too_old else {}
+        self._told: OrderedDict[str, int] = OrderedDict(told)
+        self._unfinished = dict.fromkeys(told)
+        self._pending: list[StreamMessage] = []  # of the page that is being read
+        self._given_at: float | None = None
+
+    async def begin(self) -> None:
+        if not self._position:
+            self._position = await self._feed.last_position()
+
+    async def _ready(self) -> Batch | None:
+        if self._misses:
+            self._misses = False
+            return Batch([self._words.resync()])
+        given_at, self._given_at = self._given_at, None
+        is_late = given_at is not None and time.monotonic() - given_at > AWAY_SECONDS
+        if is_late and not (await self._feed.after(self._position, limit=MOST_MESSAGES)).is_last:
+            return Batch([self._words.resync()], End.OVERRUN)
+        is_last = False
+        while not is_last:
+            page = await self._feed.after(self._position, limit=PAGE)
+            for entry in page.entries:
+                self._pending += await self._of_entry(entry)
+            messages, self._pending = self._pending, []
+            reached, self._position, is_last = self._position, page.position, page.is_last
+            wanted = [message for message in messages if self._scope.wants(message)]
+            if wanted:
+                cursors = [self._cursor(reached)] * (len(wanted) - 1) + [self._cursor(page.position)]
+                self._given_at = time.monotonic()
+                return Batch([each._replace(cursor=at) for each, at in zip(wanted, cursors, strict=True)])
+        return None
+
+    async def _of_entry(self, entry: FeedEntry) -> Sequence[StreamMessage]:
+        """Return what an entry has for this reader: the events up to its own."""
+        key = _key(entry)
+        if self._scope.epoch not in {None, entry.epoch} or entry.seq <= self._told.get(key, -1):
+            return ()
+        found = await self._find_epoch(entry.epoch)
+        if found is None:
+            return ()
+        try:
+            job = await found.jobs.get(entry.job_id)
+            if job is None or self._scope.owner not in {None, job.issued_by}:
+                return ()
+            events = await self._new_events(found.jobs, job, entry)
+        except NamespaceResetError:
+            if self._scope.epoch is not None:
+                raise
+            return ()
+        return [message for event in events for message in found.words.told(job, event)]
+
+    async def _new_events(self, jobs: JobStore, job: Job, entry: FeedEntry) -> Sequence[JobEvent]:
+        """Return the events of a job that its reader does not know yet, which it knows from now on."""
+        key = _key(entry)
+        told = self._told.get(key, -1)
+        events = [job.last_event] if job.seq == entry.seq == told + 1 else await jobs.events(job.id)
+        new = [event for event in events if told < event.seq <= entry.seq]
+        if new:
+            self._told[key] = new[-1].seq
+            self._told.move_to_end(key)
+            self._unfinished.pop(key, None)
+            if not new[-1].job_has_completed:
+                self._unfinished[key] = None
+            if len(self._told) > MOST_TOLD:
+                self._unfinished.pop(self._told.popitem(last=False)[0], None)
+        return new
+
+    def _cursor(self, position: str) -> str:
+        recent = list(self._unfinished)[-MOST_IN_CURSOR:]
+        return FeedCursor(
+            epoch=self._scope.epoch,
+            at=int(self._words.now().timestamp()),
+            position=position,
+            told={key: self._told[key] for key in recent},
+        ).encoded()
+
+
+def _key(entry: FeedEntry) -> str:
+    """Return what tells a job from that of the same id in another namespace."""
+    return f"{entry.epoch}/{entry.job_id}"

@@ -1,0 +1,123 @@
+"""Readers of single jobs: they tell all that happens to them, from the beginning or from a cursor, to their end."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Job
+from civitai_mock.ports import JobStore
+from civitai_mock.services.event_stream.cursors import JobsCursor
+from civitai_mock.services.event_stream.messages import StreamMessage, StreamWords
+from civitai_mock.services.event_stream.reader import MOST_BYTES, MOST_MESSAGES, Batch, End, EventReader, ReaderHost
+
+
+class JobReader(EventReader):
+    """Tells of a few jobs.
+
+    What this process does to them comes by the event bus, and waits until it is read, as long as there is room for it.
+    Jobs of which it missed something are `_behind`: of these it reads in the store, and takes nothing else meanwhile.
+    """
+
+    def __init__(
+        self,
+        host: ReaderHost,
+        start: JobsCursor,
+        *,
+        jobs: JobStore,
+        words: StreamWords,
+        is_new_epoch: bool,
+    ) -> None:
+        """Begin at `start`; a reader that knew jobs of an earlier epoch is told that these are others."""
+        super().__init__(host)
+        self.job_ids = start.job_ids
+        self._epoch = start.epoch
+        self._jobs = jobs
+        self._words = words
+        self._told = dict(zip(start.job_ids, start.seqs, strict=True))
+        self._heard: dict[str, int] = {}  # the last events of those that are behind
+        self._behind = dict.fromkeys(start.job_ids)
+        self._unfinished = set(start.job_ids)
+        self._inbox: deque[StreamMessage] = deque()
+        self._bytes = 0
+        self._is_overrun = False
+        if is_new_epoch:
+            self._inbox.append(words.resync())
+
+    async def begin(self) -> None:
+        """Do nothing, as all is read from the beginning."""
+
+    def on_changed(self, job: Job) -> None:
+        """Take notice of a new event of one of the jobs."""
+        if job.id not in self._behind and job.seq == self._told[job.id] + 1:
+            self._keep(self._tell(job, [job.last_event]))
+        else:
+            self.on_changed_elsewhere(job.id, job.seq)
+
+    def on_changed_elsewhere(self, job_id: str, seq: int) -> None:
+        """Take notice that a job has events up to `seq`."""
+        if seq > self._told[job_id]:
+            self._heard[job_id] = max(seq, self._heard.get(job_id, -1))
+            self._behind[job_id] = None
+            self.ring()
+
+    async def _ready(self) -> Batch | None:
+        if self._is_overrun:
+            return Batch([self._words.resync()], End.OVERRUN)
+        if self._inbox:
+            messages: Sequence[StreamMessage] = tuple(self._inbox)
+            self._inbox.clear()
+            self._bytes = 0
+            return Batch(messages, self._end)
+        while self._behind:
+            if messages := await self._catch_up(next(iter(self._behind))):
+                return Batch(messages, self._end)
+        return None if self._end is None else Batch(end=self._end)
+
+    @property
+    def _end(self) -> End | None:
+        return None if self._unfinished or self._behind or self._inbox else End.TOLD
+
+    async def _catch_up(self, job_id: str) -> Sequence[StreamMessage]:
+        """Return what the reader does not know of a job, as it is stored; one that is gone has no more to tell."""
+        self._heard.pop(job_id, None)
+        job = await self._jobs.get(job_id)
+        if job is None:
+            self._behind.pop(job_id)
+            self._unfinished.discard(job_id)
+            return ()
+        told = self._told[job_id]
+        events = [job.last_event] if job.seq <= told + 1 else await self._jobs.events(job_id)
+        # What came between the two questions is told with the job as it was then.
+        if max(events[-1].seq, self._heard.get(job_id, -1)) <= job.seq:
+            self._behind.pop(job_id)
+        if job.outcome is not None:
+            self._unfinished.discard(job_id)
+        return self._tell(job, [event for event in events if told < event.seq <= job.seq])
+
+    def _tell(self, job: Job, events: Sequence[JobEvent]) -> Sequence[StreamMessage]:
+        """Return what is told of the next events of a job.
+
+        Who comes back with the cursor of the first of several messages about one event gets all of them again.
+        """
+        messages: list[StreamMessage] = []
+        for event in events:
+            *first, last = self._words.told(job, event)
+            messages += [message._replace(cursor=self._cursor()) for message in first]
+            self._told[job.id] = event.seq
+            messages.append(last._replace(cursor=self._cursor()))
+            if event.job_has_completed:
+                self._unfinished.discard(job.id)
+        return messages
+
+    def _keep(self, messages: Sequence[StreamMessage]) -> None:
+        """Keep messages until they are read, unless there are too many already: then the stream ends."""
+        self._bytes += sum(len(message.data) for message in messages)
+        self._inbox.extend(messages)
+        if len(self._inbox) > MOST_MESSAGES or self._bytes > MOST_BYTES:
+            self._is_overrun = True
+            self._inbox.clear()
+            self.close()
+        self.ring()
+
+    def _cursor(self) -> str:
+        return JobsCursor(epoch=self._epoch, job_ids=self.job_ids, seqs=[*self._told.values()]).encoded()

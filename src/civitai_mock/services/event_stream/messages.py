@@ -1,0 +1,93 @@
+"""The messages of a stream of events, as JSON."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import orjson
+
+from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.dotnet import format_date
+from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import as_text
+from civitai_mock.domain.stages import JobEventType
+
+
+class MessageType(StrEnum):
+    """Names what a message tells."""
+
+    JOB = "job"
+    QUEUE_POSITION = "queue_position"
+    GENERATION_PROGRESS = "generation_progress"
+    GENERATION_COMPLETE = "generation_complete"
+    GENERATION_FAILED = "generation_failed"
+    RESYNC = "resync"
+
+
+class StreamMessage(NamedTuple):
+    """Is one message: `data` is its JSON; who comes back with its `cursor`, if it has one, goes on behind it."""
+
+    type: MessageType
+    data: bytes
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamWords:
+    """Words what happens to the jobs of one namespace for one reader.
+
+    `render` words an event as a callback does, and `url_of` makes a link to a file that the reader can follow. Only
+    where a reader hears of several namespaces a message says of which it is.
+    """
+
+    render: Callable[[Job, JobEvent], bytes]
+    url_of: Callable[[Slot], str]
+    now: Callable[[], datetime]
+    namespace: str | None = None
+
+    def told(self, job: Job, event: JobEvent) -> Sequence[StreamMessage]:
+        """Return what is told of an event: the event, and if that ends the job, what has become of it."""
+        rendered = orjson.Fragment(self.render(job, event))
+        told = self.message(MessageType.JOB, at=event.at, jobId=job.id, seq=event.seq, event=rendered)
+        if not event.job_has_completed:
+            return (told,)
+        return (told, self._complete(job, event) if event.type is JobEventType.SUCCEEDED else self._failed(job, event))
+
+    def resync(self) -> StreamMessage:
+        """Return what tells a reader that it missed something, and has to read the state anew."""
+        return self.message(MessageType.RESYNC, at=self.now())
+
+    def message(self, kind: MessageType, *, at: datetime, **members: object) -> StreamMessage:
+        place = {} if self.namespace is None else {"namespace": self.namespace}
+        return StreamMessage(kind, orjson.dumps({"type": kind, "at": format_date(at), **place, **members}))
+
+    def _complete(self, job: Job, event: JobEvent) -> StreamMessage:
+        slots = [slot for slot in job.slots if slot.available]
+        urls = [self.url_of(slot) for slot in slots]
+        first: dict[str, object] = {"imageUrl": urls[0]} if urls else {}
+        seed = next((slot.seed for slot in slots if slot.seed is not None), None)
+        return self.message(
+            MessageType.GENERATION_COMPLETE,
+            at=event.at,
+            jobId=job.id,
+            seq=event.seq,
+            **first,
+            imageUrls=urls,
+            **({} if seed is None else {"seed": seed}),
+        )
+
+    def _failed(self, job: Job, event: JobEvent) -> StreamMessage:
+        context = event.context
+        return self.message(
+            MessageType.GENERATION_FAILED,
+            at=event.at,
+            jobId=job.id,
+            seq=event.seq,
+            error=as_text(context.get("error")) or event.type.lower(),
+            message=as_text(context.get("message"))
+            or as_text(context.get("reason"))
+            or f"The job ended: {event.type}.",
+        )
