@@ -90,13 +90,10 @@ async def test_jobs_of_a_type_are_found(jobs: JobStore, search: JobSearch) -> No
     assert list(await search.find(JobCriteria(job_type="a"), limit=10)) == []
 
 
-@pytest.mark.parametrize("value", VALUES)
-async def test_a_property_is_found_by_a_value_of_its_own_type_only(
-    jobs: JobStore, search: JobSearch, value: Json
-) -> None:
-    await jobs.add([job_with(number, {"a": other}) for number, other in enumerate(VALUES, start=1)])
-    (found,) = await search.find(having(a=value), limit=10)
-    assert ids([found]) == [1 + next(index for index, other in enumerate(VALUES) if other is value)]
+async def test_a_property_is_found_by_a_value_of_its_own_type_only(jobs: JobStore, search: JobSearch) -> None:
+    await jobs.add([job_with(number, {"a": value}) for number, value in enumerate(VALUES, start=1)])
+    for number, value in enumerate(VALUES, start=1):
+        assert ids(await search.find(having(a=value), limit=10)) == [number], value
 
 
 async def test_numbers_that_are_equal_are_found_by_each_other(jobs: JobStore, search: JobSearch) -> None:
