@@ -26,6 +26,7 @@ from civitai_mock.storage.sqlite.workflow_queries import listing_statements, pro
 from civitai_mock.storage.sqlite.workflow_sweep import SweepStatements
 from civitai_mock.storage.sqlite.workflows import WorkflowStatements
 from tests.support.dates import START
+from tests.support.rows import row
 
 NAMES = TableNames()
 NUMBERED = re.compile(r"\?(\d+)")
@@ -305,23 +306,26 @@ def test_every_statement_is_looked_at() -> None:
     assert set(STATEMENTS) == set(INDEXES) | INSERTS | SCANS
 
 
-@pytest.mark.parametrize(("name", "index"), INDEXES.items())
-def test_a_statement_uses_its_index(connection: sqlite3.Connection, name: str, index: str) -> None:
-    steps = plan(connection, STATEMENTS[name])
-    assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in steps), steps
+def test_a_statement_uses_its_index(connection: sqlite3.Connection) -> None:
+    for name, index in INDEXES.items():
+        with row(name):
+            steps = plan(connection, STATEMENTS[name])
+            assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in steps), steps
 
 
-@pytest.mark.parametrize("name", sorted(set(INDEXES) | {"resources.search"}))
-def test_nothing_is_sorted_that_an_index_has_in_order(connection: sqlite3.Connection, name: str) -> None:
-    steps = plan(connection, STATEMENTS[name])
-    assert not [step for step in steps if "TEMP B-TREE" in step], steps
+def test_nothing_is_sorted_that_an_index_has_in_order(connection: sqlite3.Connection) -> None:
+    for name in sorted(set(INDEXES) | {"resources.search"}):
+        with row(name):
+            steps = plan(connection, STATEMENTS[name])
+            assert not [step for step in steps if "TEMP B-TREE" in step], steps
 
 
-@pytest.mark.parametrize("name", sorted(set(INDEXES) - {"queue.workers"}))
-def test_no_table_is_read_from_end_to_end(connection: sqlite3.Connection, name: str) -> None:
-    steps = plan(connection, STATEMENTS[name])
-    harmless = re.compile(r"INDEX|json|CONSTANT ROW|searched|subquery")  # what is listed comes from an index
-    assert not [step for step in steps if step.startswith("SCAN") and not harmless.search(step)], steps
+def test_no_table_is_read_from_end_to_end(connection: sqlite3.Connection) -> None:
+    for name in sorted(set(INDEXES) - {"queue.workers"}):
+        with row(name):
+            steps = plan(connection, STATEMENTS[name])
+            harmless = re.compile(r"INDEX|json|CONSTANT ROW|searched|subquery")  # what is listed comes from an index
+            assert not [step for step in steps if step.startswith("SCAN") and not harmless.search(step)], steps
 
 
 def test_epochs_with_work_are_found_by_leaps_over_partial_indexes(connection: sqlite3.Connection) -> None:

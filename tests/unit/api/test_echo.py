@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.echo import echo_input, shown_input
 from civitai_mock.domain.errors import InvalidRequestError
+from tests.support.rows import row
 from tests.support.v2_description import answer_faults
 from tests.support.v2_inputs import InputKind, input_kinds, make_input
 
@@ -26,11 +27,15 @@ SDXL: dict[str, Any] = {
 }
 
 
-def _kinds(*, is_full: bool) -> list[Any]:
-    return [pytest.param(kind, is_full, id=f"{kind}{'-full' if is_full else ''}") for kind in input_kinds()]
+every_recipe = pytest.mark.parametrize("recipe", sorted(recipe_schemas()))
 
 
-ALL_KINDS = _kinds(is_full=False) + _kinds(is_full=True)
+def _kinds(recipe: str) -> list[InputKind]:
+    return [kind for kind in input_kinds() if kind.step_type == recipe]
+
+
+def _kinds_twice(recipe: str) -> list[tuple[InputKind, bool]]:
+    return [(kind, is_full) for kind in _kinds(recipe) for is_full in (False, True)]
 
 
 def _step(kind: InputKind, shown: object) -> dict[str, Any]:
@@ -50,37 +55,45 @@ def test_all_recipes_have_kinds_of_input() -> None:
     assert len(recipe_schemas()) == 48
 
 
-@pytest.mark.parametrize(("kind", "is_full"), ALL_KINDS)
-def test_an_input_of_each_kind_is_echoed_as_the_description_has_it(kind: InputKind, is_full: bool) -> None:
-    sent = make_input(kind, is_full=is_full)
-    shown = shown_input(kind.step_type, echo_input(kind.step_type, sent))
-    if kind.step_type not in RECIPES_ONLY:
-        assert answer_faults("WorkflowStep", _step(kind, shown)) == []
+@every_recipe
+def test_an_input_of_each_kind_is_echoed_as_the_description_has_it(recipe: str) -> None:
+    for kind, is_full in _kinds_twice(recipe):
+        with row(f"{kind}, {is_full=}"):
+            sent = make_input(kind, is_full=is_full)
+            shown = shown_input(kind.step_type, echo_input(kind.step_type, sent))
+            if kind.step_type not in RECIPES_ONLY:
+                assert answer_faults("WorkflowStep", _step(kind, shown)) == []
 
 
-@pytest.mark.parametrize(("kind", "is_full"), ALL_KINDS)
-def test_the_echo_of_an_echo_is_the_same(kind: InputKind, is_full: bool) -> None:
-    echo = echo_input(kind.step_type, make_input(kind, is_full=is_full))
-    assert echo_input(kind.step_type, echo) == echo
-    assert echo_input(kind.step_type, shown_input(kind.step_type, echo)) == echo
+@every_recipe
+def test_the_echo_of_an_echo_is_the_same(recipe: str) -> None:
+    for kind, is_full in _kinds_twice(recipe):
+        with row(f"{kind}, {is_full=}"):
+            echo = echo_input(kind.step_type, make_input(kind, is_full=is_full))
+            assert echo_input(kind.step_type, echo) == echo
+            assert echo_input(kind.step_type, shown_input(kind.step_type, echo)) == echo
 
 
-@pytest.mark.parametrize(("kind", "is_full"), _kinds(is_full=True))
-def test_a_reference_may_stand_in_the_place_of_each_member(kind: InputKind, is_full: bool) -> None:
-    sent = make_input(kind, is_full=is_full)
-    if not isinstance(sent, dict):
-        assert echo_input(kind.step_type, REFERENCE) == REFERENCE
-        return
-    for member in sent.keys() - {"for"}:  # this one is a reference anyway
-        echo = echo_input(kind.step_type, sent | {member: REFERENCE})
-        assert isinstance(echo, dict)
-        assert echo[member] in (REFERENCE, sent[member])  # the word that picks the schema may be known already
+@every_recipe
+def test_a_reference_may_stand_in_the_place_of_each_member(recipe: str) -> None:
+    for kind in _kinds(recipe):
+        with row(kind):
+            sent = make_input(kind, is_full=True)
+            if not isinstance(sent, dict):
+                assert echo_input(kind.step_type, REFERENCE) == REFERENCE
+                continue
+            for member in sent.keys() - {"for"}:  # this one is a reference anyway
+                echo = echo_input(kind.step_type, sent | {member: REFERENCE})
+                assert isinstance(echo, dict)
+                assert echo[member] in (REFERENCE, sent[member])  # the word that picks the schema may be known already
 
 
-@pytest.mark.parametrize(("kind", "is_full"), _kinds(is_full=True))
-def test_unknown_members_are_dropped_at_every_depth(kind: InputKind, is_full: bool) -> None:
-    sent = make_input(kind, is_full=is_full)
-    assert echo_input(kind.step_type, _with_unknown(sent)) == echo_input(kind.step_type, sent)
+@every_recipe
+def test_unknown_members_are_dropped_at_every_depth(recipe: str) -> None:
+    for kind in _kinds(recipe):
+        with row(kind):
+            sent = make_input(kind, is_full=True)
+            assert echo_input(kind.step_type, _with_unknown(sent)) == echo_input(kind.step_type, sent)
 
 
 def _with_unknown(value: object) -> Any:
