@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from civitai_mock.services.journal.questions import MANY
 from tests.support.served_app import CHECKPOINT, JOBS, Opened, Served, serve, serve_all, template
 
 VERIFY = "/_mock/verify"
@@ -208,3 +209,12 @@ async def test_too_many_do_not_wait() -> None:
         assert (await _verify(served.client, count=0, within="60s"))["incomplete"] is True
         await served.client.get("/v1/nowhere")
         assert (await waiting)["status"] == 200
+
+
+async def test_a_long_journal_is_read_like_a_short_one(client: httpx.AsyncClient) -> None:
+    for number in range(MANY + 1):
+        await client.get(f"/v1/nowhere?n={number}")
+    assert (await _verify(client, count=MANY + 1, order=[{}, {}]))["status"] == 200
+    assert len((await _verify(client, match={"method": "PUT"}))["nearest"]) == 3
+    newest = (await client.get("/_mock/journal?take=1")).json()["items"][0]
+    assert newest["path"] == f"/v1/nowhere?n={MANY}"

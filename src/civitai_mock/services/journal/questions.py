@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TypeAlias
 
@@ -75,7 +76,7 @@ class AnswerQuestions:
             if found is not None:
                 found.clear()
             return {}
-        entries = () if found is None else sorted(found.entries, key=lambda entry: entry.id)
+        entries = () if found is None else found.entries
         pattern = secrets_pattern([*self.secrets(), *self.tokens_of(name)])
         reader = _Reader(name, entries, found is None or found.dropped == 0, pattern, self.subject_of)
         if len(entries) < MANY:
@@ -83,15 +84,20 @@ class AnswerQuestions:
         return await asyncio.to_thread(reader.answer, question)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reader:
-    """Reads the entries of one namespace, which are whole if none had to go, the oldest first."""
+    """Reads the entries of one namespace, which are whole if none had to go."""
 
     name: str
-    entries: Sequence[JournalEntry]
+    found: Sequence[JournalEntry]
     is_whole: bool
     secrets: re.Pattern[str] | None
     subject_of: SubjectOf
+
+    @cached_property
+    def entries(self) -> Sequence[JournalEntry]:
+        """Return them in the order in which the requests came."""
+        return sorted(self.found, key=lambda entry: entry.id)
 
     def answer(self, question: ReadOnlyJson) -> JsonObject:
         if question[KIND] == PAGE:
