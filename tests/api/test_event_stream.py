@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.services.event_stream.reader import MOST_BYTES, MOST_MESSAGES
 from tests.support.dates import START
-from tests.support.event_loop import settle
+from tests.support.event_loop import settle, until
 from tests.support.jobs import LEASE, make_claim
 from tests.support.listener import Listener, Told, listening
 from tests.support.served_app import JOBS, Served, serve, serve_all, template
@@ -371,3 +371,69 @@ async def test_a_stream_is_one_entry_of_the_journal(served: Served) -> None:
         assert len((await served.client.get("/_mock/journal")).json()["items"]) == 1
     items = (await served.client.get("/_mock/journal")).json()["items"]
     assert [item["status"] for item in items] == [200, 202]
+
+
+async def test_each_step_of_a_job_is_told_by_the_clock_of_its_namespace() -> None:
+    async with serve_all(simulation_profile="realistic") as opened:
+        await opened.client.put("/_mock/clock", json={"mode": "frozen"})
+        job_id = (await opened.client.post(JOBS, json=template(quantity=4))).json()["jobId"]
+        async with listening(opened.app, of_job(job_id)) as listener, listening(opened.app, MINE) as all_jobs:
+            await all_jobs.begun()
+            await until(lambda: len(listener.told) == 4)
+            await settle()
+            assert passing(listener, "generation_progress") == []
+            await opened.client.post("/_mock/clock/advance", json={"by": "5s"})
+            half = [message["step"] for message in passing(listener, "generation_progress")]
+            await opened.client.post("/_mock/clock/advance", json={"by": "10m"})
+            await listener.ended()
+            told = passing(listener, "generation_progress")
+            assert passing(all_jobs, "generation_progress") == told
+    assert 0 < len(half) < 20
+    assert [message["step"] for message in told] == list(range(1, 21))
+    assert {message["steps"] for message in told} == {20}
+    assert [message["progress"] for message in told] == [round(step / 20, 4) for step in range(1, 21)]
+    assert [message["current"] for message in told] == [min(step // 5 + 1, 4) for step in range(1, 21)]
+    assert {message["total"] for message in told} == {4}
+    assert len({message["at"] for message in told}) == 20
+    assert [message.type for message in listener.everything_told[-2:]] == ["job", "generation_complete"]
+
+
+def passing(listener: Listener, kind: str) -> list[Any]:
+    return [message.data for message in listener.everything_told if message.type == kind]
+
+
+async def test_a_queued_job_is_told_its_place_whenever_that_changes(served: Served) -> None:
+    first = await served.submit_one()
+    served.clock.advance(0.001)
+    second = await served.submit_one()
+    async with listening(served.app, of_job(second)) as listener:
+        await listener.hears(1)
+        await settle()
+        for _ in range(3):
+            served.clock.advance(1)
+            await settle()
+        assert [message["position"] for message in passing(listener, "queue_position")] == [2]
+        held = next(job for job in await _claim_one(served) if job.id == first)
+        await fail(served, held)
+        served.clock.advance(1)
+        await settle()
+        assert [message["position"] for message in passing(listener, "queue_position")] == [2, 1]
+        assert passing(listener, "queue_position")[-1]["estimatedStartDate"].endswith("Z")
+
+
+async def _claim_one(served: Served) -> Sequence[Job]:
+    return await served.stores.queue.claim(make_claim(at=served.clock.now()), limit=1)
+
+
+async def test_a_job_that_runs_when_somebody_begins_to_listen_is_told_of_from_there() -> None:
+    async with serve_all(simulation_profile="realistic") as opened:
+        await opened.client.put("/_mock/clock", json={"mode": "frozen"})
+        job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
+        await opened.client.post("/_mock/clock/advance", json={"by": "3s"})
+        async with listening(opened.app, of_job(job_id)) as listener:
+            await until(lambda: len(listener.told) == 4)
+            await opened.client.post("/_mock/clock/advance", json={"by": "10m"})
+            await listener.ended()
+    steps = [message["step"] for message in passing(listener, "generation_progress")]
+    assert steps[0] > 1
+    assert steps == list(range(steps[0], 21))

@@ -12,6 +12,7 @@ from civitai_mock.domain.json_types import JsonObject
 from tests.support.asgi import http_scope
 
 PATIENCE_SECONDS = 20
+PASSING = frozenset({"queue_position", "generation_progress"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class Listener:
 
     @property
     def told(self) -> list[Told]:
+        """Return what was told of what is stored; the other messages come when they come."""
+        return [message for message in self.everything_told if message.type not in PASSING]
+
+    @property
+    def everything_told(self) -> list[Told]:
         return parse(self.text)
 
     async def begun(self) -> "Listener":

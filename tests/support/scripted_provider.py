@@ -81,6 +81,9 @@ class ScriptedProvider:
     def progress(self, prompt_id: str) -> Progress | None:
         return self.progresses.get(prompt_id)
 
+    def foreseen(self, prompt_id: str) -> None:
+        """Nothing is foreseen."""
+
     def waited_until(self, prompt_id: str) -> datetime | None:
         return self.turns.get(prompt_id)
 

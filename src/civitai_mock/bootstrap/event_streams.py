@@ -1,35 +1,63 @@
 """Make the streams of events of a namespace; they are only loaded once somebody listens."""
 
-from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
+from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.event_renderer import make_event_renderer
 from civitai_mock.bootstrap.runtime import Runtime
-from civitai_mock.ports import JobStore
+from civitai_mock.domain.namespaces import Epoch
+from civitai_mock.ports import Clock, Provider, Stores
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.event_stream.streams import EventStreams, StreamSources
 
 
-def make_event_streams(
-    runtime: Runtime,
-    *,
-    epoch: int,
-    jobs: JobStore,
-    event_bus: EventBus,
-    event_feed: FollowEvents,
-    get_worker_id: Callable[[], str | None],
-) -> EventStreams:
-    settings = runtime.settings
+class StreamParts(Protocol):
+    """Is what a namespace has of which its streams are made."""
+
+    @property
+    def runtime(self) -> Runtime: ...
+
+    @property
+    def epoch(self) -> Epoch: ...
+
+    @property
+    def stores(self) -> Stores: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def provider(self) -> Provider: ...
+
+    @property
+    def event_bus(self) -> EventBus: ...
+
+    @property
+    def event_feed(self) -> FollowEvents: ...
+
+    @property
+    def use_cases(self) -> UseCases: ...
+
+    @property
+    def worker_name(self) -> str | None: ...
+
+
+def make_event_streams(parts: StreamParts) -> EventStreams:
+    runtime, settings = parts.runtime, parts.runtime.settings
     return EventStreams(
         StreamSources(
-            epoch=epoch,
-            jobs=jobs,
+            epoch=parts.epoch.initial_number,
+            jobs=parts.stores.jobs,
             feed=runtime.stores.feed,
-            event_bus=event_bus,
-            event_feed=event_feed,
+            event_bus=parts.event_bus,
+            event_feed=parts.event_feed,
+            clock=parts.clock,
             system_clock=runtime.clock,
-            render=make_event_renderer(settings.vocabularies, get_worker_id=get_worker_id),
+            provider=parts.provider,
+            get_positions=parts.use_cases.queue_positions,
+            render=make_event_renderer(settings.vocabularies, get_worker_id=lambda: parts.worker_name),
             kept=timedelta(hours=settings.job_lifetime_hours),
         )
     )

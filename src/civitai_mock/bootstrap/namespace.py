@@ -310,14 +310,7 @@ class Namespace:
         """Load and make them at first use: mostly nobody listens."""
         from civitai_mock.bootstrap.event_streams import make_event_streams
 
-        return make_event_streams(
-            self.runtime,
-            epoch=self.epoch.initial_number,
-            jobs=self.stores.jobs,
-            event_bus=self.event_bus,
-            event_feed=self.event_feed,
-            get_worker_id=lambda: self.worker_name,
-        )
+        return make_event_streams(self)
 
     def stop_waiting(self) -> None:
         """Answer all requests that wait for jobs, workflows or other requests, or are held back."""

@@ -111,12 +111,16 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a prompt is: at `step` of the `steps` of the node that runs."""
+    """How far a prompt is: at `step` of the `steps` of the node that runs.
+
+    `next_at` is when the next step is done, if that is known before.
+    """
 
     node_id: str
     step: int
     steps: int
     preview: Preview | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +184,13 @@ class Provider(Protocol):
 
     def progress(self, prompt_id: str) -> Progress | None:
         """Return how far a prompt is; None if it waits, has ended or is unknown."""
+        ...
+
+    def foreseen(self, prompt_id: str) -> Progress | None:
+        """Return how far a prompt is that goes by a plan, for who asks now: events need not tell what is foreseen.
+
+        Return None for a prompt that does not, or that is not there, has ended, or has no steps.
+        """
         ...
 
     def waited_until(self, prompt_id: str) -> datetime | None:

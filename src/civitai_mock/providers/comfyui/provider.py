@@ -97,6 +97,9 @@ class ComfyUI:
         run = self._fleet.live_run(prompt_id)
         return progress_of(run) if run else None
 
+    def foreseen(self, prompt_id: str) -> None:
+        """Return None, as nobody knows how long a step takes."""
+
     def waited_until(self, prompt_id: str) -> datetime | None:
         """Return now for a prompt that is on its way to a server, as it waits for room there."""
         if prompt_id in self._sending:

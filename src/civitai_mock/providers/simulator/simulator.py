@@ -38,7 +38,7 @@ from civitai_mock.ports import (
 )
 from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, check_graph
 from civitai_mock.providers.simulator.known_shapes import KnownShapes
-from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile
+from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile, Workload, sampling_of
 
 
 @quick_init
@@ -60,7 +60,7 @@ class SimulatedPrompt:
     graph_text: str
     input_files: Mapping[str, InputFile]
     loaded: Mapping[str, Loaded]
-    facts: ReadOnlyJson
+    workload: Workload
     ends_at: datetime
     cancelled: asyncio.Future[None]
 
@@ -117,7 +117,7 @@ class Simulator:
 
     Images that a drawing stands in for are given out as recipes; all other files are made when they are read. The last
     `remember` prompts that ended can still be collected; their files are made again each time.
-    All schedulers together are one worker, which has any file. The progress of prompts is not reported.
+    All schedulers together are one worker, which has any file. No event tells how far prompts are: that is foreseen.
     """
 
     reads_files = False
@@ -187,7 +187,7 @@ class Simulator:
             raise TransientError("The prompt is unknown to the simulator, or was forgotten.", prompt_id=prompt_id)
         await self._wait_for_end(prompt)
         items, previews = (list(self._outputs(prompt, made)) for made in (prompt.outputs, prompt.previews))
-        return Outputs(items=items, facts=prompt.facts, previews=previews)
+        return Outputs(items=items, facts=prompt.workload.facts, previews=previews)
 
     async def cancel(self, prompt_id: str) -> None:
         prompt = self._prompts.get(prompt_id)
@@ -200,6 +200,23 @@ class Simulator:
 
     def progress(self, prompt_id: str) -> Progress | None:  # noqa: ARG002 - see the class
         return None
+
+    def foreseen(self, prompt_id: str) -> Progress | None:
+        prompt = self._prompts.get(prompt_id)
+        now = self._clock.now()
+        if prompt is None or prompt.cancelled.done() or now > prompt.ends_at:
+            return None
+        sampling = sampling_of(prompt.outputs, prompt.workload)
+        if sampling is None:
+            return None
+        began = prompt.ends_at - prompt.workload.duration
+        step = sampling.step_at(now - began)
+        return Progress(
+            node_id=sampling.node_at(step),
+            step=step,
+            steps=sampling.steps,
+            next_at=began + sampling.done_after(step + 1) if step < sampling.steps else None,
+        )
 
     def waited_until(self, prompt_id: str) -> None:
         """Return None, as prompts do not wait for each other."""
@@ -230,7 +247,7 @@ class Simulator:
             graph_text="" if is_undrawn else json.dumps(submission.graph),
             input_files=input_files,
             loaded=loaded,
-            facts=workload.facts,
+            workload=workload,
             ends_at=self._clock.now() + workload.duration,
             cancelled=asyncio.get_running_loop().create_future(),
         )

@@ -36,10 +36,49 @@ PACES: Mapping[str, float] = {"realistic": 1.0, "instant": 0.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Says how long a prompt takes, and what is reported of it: `facts` has the members of capture v1-job-succeeded."""
+    """Says how long a prompt takes, of which `load` comes before the `run`, and what is reported of it.
+
+    `facts` has the members of capture v1-job-succeeded.
+    """
 
     duration: timedelta
     facts: JsonObject
+    load: timedelta
+    run: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """Says when the steps of a prompt are done: each takes as long as the others, from `begins` (after its start) on.
+
+    `nodes` are the samplers with their shares of the work, in their order.
+    """
+
+    begins: timedelta
+    lasts: timedelta
+    steps: int
+    nodes: Mapping[str, float]
+
+    def step_at(self, elapsed: timedelta) -> int:
+        """Return how many steps are done so long after the start."""
+        since = elapsed - self.begins
+        if since < timedelta():
+            return 0
+        return self.steps if since >= self.lasts else since * self.steps // self.lasts
+
+    def done_after(self, step: int) -> timedelta:
+        """Return how long after the start a step is done, such that `step_at` says so."""
+        return self.begins - (-self.lasts * step // self.steps)  # rounded up
+
+    def node_at(self, step: int) -> str:
+        """Return the sampler that does a step, which is not the first."""
+        done, whole = 0.0, sum(self.nodes.values())
+        *first, last = self.nodes
+        for name in first:
+            done += self.nodes[name]
+            if step * whole <= done * self.steps:
+                return name
+        return last
 
 
 class SimulatedWorker:
@@ -73,7 +112,7 @@ class SimulatedWorker:
             facts |= {"comfy_mb_loaded": _megabytes(loaded), "comfy_load_ms": load // MILLISECOND}
         facts["middleware_duration_ComfyUI_ms"] = (load + run) // MILLISECOND
         facts["middleware_duration_ConvertImages_ms"] = convert // MILLISECOND
-        return Workload(duration=load + run + convert, facts=facts)
+        return Workload(duration=load + run + convert, facts=facts, load=load, run=run)
 
     def _keep_in_memory(self, models: Iterable[str]) -> None:
         for model in models:
@@ -92,6 +131,20 @@ class SimulatedWorker:
 
     def _convert_time(self, outputs: Sequence[OutputImages]) -> timedelta:
         return _seconds(self._profile.convert_per_megapixel * sum(output.batch.megapixels for output in outputs))
+
+
+def sampling_of(outputs: Sequence[OutputImages], workload: Workload) -> Sampling | None:
+    """Return the steps of the output that has most of them, as others mostly share its samplers; None without any."""
+    longest = max(outputs, key=_steps, default=None)
+    steps = 0 if longest is None else _steps(longest)
+    if longest is None or not steps:
+        return None
+    return Sampling(begins=workload.load, lasts=workload.run, steps=steps, nodes=longest.effort)
+
+
+def _steps(output: OutputImages) -> int:
+    passes = ((one.last_step or one.steps) - one.first_step for one in output.passes)
+    return sum(max(steps, 0) for steps in passes) if output.effort else 0
 
 
 def _megabytes(models: Iterable[str]) -> int:

@@ -1,15 +1,16 @@
 """Readers of the feed: they tell what happens to all jobs of a namespace, or of all namespaces."""
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from civitai_mock.domain.errors import NamespaceResetError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
-from civitai_mock.ports import EventFeed, JobStore
+from civitai_mock.ports import EventFeed, JobStore, Progress
 from civitai_mock.services.event_stream.cursors import FeedCursor
 from civitai_mock.services.event_stream.messages import MessageType, StreamMessage, StreamWords
 from civitai_mock.services.event_stream.reader import MOST_MESSAGES, Batch, End, EventReader, ReaderHost
@@ -17,6 +18,7 @@ from civitai_mock.services.event_stream.reader import MOST_MESSAGES, Batch, End,
 PAGE = 20  # entries: who is cut off within a page gets it again
 MOST_TOLD = 10_000
 MOST_IN_CURSOR = 8
+MOST_PASSING = 100
 AWAY_SECONDS = 1.0  # who takes longer for what it was given does not read
 
 
@@ -75,7 +77,15 @@ class FeedReader(EventReader):
         self._told: OrderedDict[str, int] = OrderedDict(told)
         self._unfinished = dict.fromkeys(told)
         self._pending: list[StreamMessage] = []  # of the page that is being read
+        self._passing: deque[StreamMessage] = deque(maxlen=MOST_PASSING)
         self._given_at: float | None = None
+
+    def on_progress(self, job: Job, found: Progress, at: datetime) -> None:
+        """Take notice of how far a job is; who does not read is told the newest."""
+        message = self._words.progress(job, found, at)
+        if self._scope.owner in {None, job.issued_by} and self._scope.wants(message):
+            self._passing.append(message)
+            self.ring()
 
     async def begin(self) -> None:
         if not self._position:
@@ -101,7 +111,9 @@ class FeedReader(EventReader):
                 cursors = [self._cursor(reached)] * (len(wanted) - 1) + [self._cursor(page.position)]
                 self._given_at = time.monotonic()
                 return Batch([each._replace(cursor=at) for each, at in zip(wanted, cursors, strict=True)])
-        return None
+        passing = tuple(self._passing)
+        self._passing.clear()
+        return Batch(passing) if passing else None
 
     async def _of_entry(self, entry: FeedEntry) -> Sequence[StreamMessage]:
         """Return what an entry has for this reader: the events up to its own."""

@@ -1,14 +1,22 @@
 """Readers of single jobs: they tell all that happens to them, from the beginning or from a cursor, to their end."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
-from civitai_mock.ports import JobStore
+from civitai_mock.domain.stages import Stage
+from civitai_mock.ports import JobStore, Progress, Timer
 from civitai_mock.services.event_stream.cursors import JobsCursor
 from civitai_mock.services.event_stream.messages import StreamMessage, StreamWords
 from civitai_mock.services.event_stream.reader import MOST_BYTES, MOST_MESSAGES, Batch, End, EventReader, ReaderHost
+from civitai_mock.services.queue_position import QueuePosition
+
+QUEUE_SECONDS = 1.0
+
+GetPositions: TypeAlias = Callable[[Sequence[Job]], Awaitable[Mapping[str, QueuePosition]]]
 
 
 class JobReader(EventReader):
@@ -25,6 +33,7 @@ class JobReader(EventReader):
         *,
         jobs: JobStore,
         words: StreamWords,
+        get_positions: GetPositions,
         is_new_epoch: bool,
     ) -> None:
         """Begin at `start`; a reader that knew jobs of an earlier epoch is told that these are others."""
@@ -37,6 +46,10 @@ class JobReader(EventReader):
         self._heard: dict[str, int] = {}  # the last events of those that are behind
         self._behind = dict.fromkeys(start.job_ids)
         self._unfinished = set(start.job_ids)
+        self._queued: dict[str, Job] = {}
+        self._places: dict[str, int] = {}
+        self._get_positions = get_positions
+        self._asking: Timer | None = None  # until it is asked again
         self._inbox: deque[StreamMessage] = deque()
         self._bytes = 0
         self._is_overrun = False
@@ -45,6 +58,11 @@ class JobReader(EventReader):
 
     async def begin(self) -> None:
         """Do nothing, as all is read from the beginning."""
+
+    def on_progress(self, job: Job, found: Progress, at: datetime) -> None:
+        """Take notice of how far one of the jobs is; who is behind with its events is not told."""
+        if job.id not in self._behind:
+            self._keep([self._words.progress(job, found, at)])
 
     def on_changed(self, job: Job) -> None:
         """Take notice of a new event of one of the jobs."""
@@ -71,7 +89,31 @@ class JobReader(EventReader):
         while self._behind:
             if messages := await self._catch_up(next(iter(self._behind))):
                 return Batch(messages, self._end)
-        return None if self._end is None else Batch(end=self._end)
+        if self._end is not None:
+            return Batch(end=self._end)
+        moved = await self._moved_in_queue()
+        return Batch(moved) if moved else None
+
+    def close(self) -> None:
+        super().close()
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _ask_again(self) -> None:
+        self._asking = None
+        self.ring()
+
+    async def _moved_in_queue(self) -> Sequence[StreamMessage]:
+        """Return where jobs are in the queue that have another place than their reader knows, and look again later."""
+        if not self._queued or self._asking is not None:
+            return ()
+        self._asking = self._host.system_clock.call_later(QUEUE_SECONDS, self._ask_again)
+        queued = list(self._queued.values())
+        positions = await self._get_positions(queued)
+        places = {job.id: positions[job.id].preceding_jobs for job in queued if job.id in positions}
+        moved = [job for job in queued if places.get(job.id) != self._places.get(job.id)]
+        self._places = places
+        return [self._words.queued(job, positions[job.id]) for job in moved if job.id in self._queued.keys() & places]
 
     @property
     def _end(self) -> End | None:
@@ -100,6 +142,9 @@ class JobReader(EventReader):
         Who comes back with the cursor of the first of several messages about one event gets all of them again.
         """
         messages: list[StreamMessage] = []
+        self._queued.pop(job.id, None)
+        if job.stage is Stage.QUEUED and job.outcome is None:
+            self._queued[job.id] = job
         for event in events:
             *first, last = self._words.told(job, event)
             messages += [message._replace(cursor=self._cursor()) for message in first]

@@ -14,6 +14,8 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.domain.stages import JobEventType
+from civitai_mock.ports import Progress
+from civitai_mock.services.queue_position import QueuePosition
 
 
 class MessageType(StrEnum):
@@ -55,6 +57,31 @@ class StreamWords:
         if not event.job_has_completed:
             return (told,)
         return (told, self._complete(job, event) if event.type is JobEventType.SUCCEEDED else self._failed(job, event))
+
+    def queued(self, job: Job, position: QueuePosition) -> StreamMessage:
+        """Return what is told of a place in the queue, in which 1 is the next."""
+        return self.message(
+            MessageType.QUEUE_POSITION,
+            at=self.now(),
+            jobId=job.id,
+            position=position.preceding_jobs + 1,
+            estimatedStartDate=format_date(position.estimated_start_at),
+        )
+
+    def progress(self, job: Job, found: Progress, at: datetime) -> StreamMessage:
+        """Return what is told of a job that runs; its pictures come to their end one after the other."""
+        total = max(len(job.slots), 1)
+        fraction = round(found.step / max(found.steps, 1), 4)
+        return self.message(
+            MessageType.GENERATION_PROGRESS,
+            at=at,
+            jobId=job.id,
+            current=min(int(fraction * total) + 1, total),
+            total=total,
+            step=found.step,
+            steps=found.steps,
+            progress=fraction,
+        )
 
     def resync(self) -> StreamMessage:
         """Return what tells a reader that it missed something, and has to read the state anew."""

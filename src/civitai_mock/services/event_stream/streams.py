@@ -8,7 +8,7 @@ from civitai_mock.domain.errors import fault
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import FeedEntry
-from civitai_mock.ports import Clock, EventFeed, JobStore
+from civitai_mock.ports import Clock, EventFeed, JobStore, Progress
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.event_stream.cursors import (
@@ -19,8 +19,9 @@ from civitai_mock.services.event_stream.cursors import (
     decode_jobs_cursor,
 )
 from civitai_mock.services.event_stream.feed_readers import FeedReader, FeedScope, FindEpoch, Tellable
-from civitai_mock.services.event_stream.job_readers import JobReader
+from civitai_mock.services.event_stream.job_readers import GetPositions, JobReader
 from civitai_mock.services.event_stream.messages import StreamWords
+from civitai_mock.services.event_stream.progress import KnowsProgress, TellProgress
 from civitai_mock.services.event_stream.reader import EventReader, ReaderHost
 
 LATENCY = timedelta(milliseconds=500)  # of what other processes do
@@ -35,7 +36,10 @@ class StreamSources:
     feed: EventFeed
     event_bus: EventBus
     event_feed: FollowEvents
+    clock: Clock
     system_clock: Clock
+    provider: KnowsProgress
+    get_positions: GetPositions
     render: Callable[[Job, JobEvent], bytes]
     kept: timedelta  # after which jobs, and so their events, may be gone
 
@@ -57,9 +61,12 @@ class EventStreams:
         self.render = sources.render
         self._host = ReaderHost(system_clock=sources.system_clock, has_begun=self._has_begun, forget=self._forget)
         self._readers: set[EventReader] = set()
-        self._feed_readers: set[EventReader] = set()
+        self._feed_readers: set[FeedReader] = set()
         self._by_job: dict[str, set[JobReader]] = {}
         self._is_stopped = self._is_begun = False
+        self._progress = TellProgress(
+            provider=sources.provider, clock=sources.clock, is_heard=self._is_heard, tell=self._tell_progress
+        )
         sources.event_bus.subscribe_to_changes(self._on_changes)
         sources.event_bus.subscribe_to_changes_elsewhere(self._on_changes_elsewhere)
 
@@ -88,11 +95,14 @@ class EventStreams:
             start,
             jobs=sources.jobs,
             words=words,
+            get_positions=sources.get_positions,
             is_new_epoch=is_new_epoch,
         )
         for job_id in job_ids:
             self._by_job.setdefault(job_id, set()).add(reader)
         self._add(reader)
+        for job in jobs:
+            self._progress.follow(job)
         return reader
 
     def follow_namespace(
@@ -154,16 +164,26 @@ class EventStreams:
                 others.discard(reader)
                 if not others:
                     del self._by_job[job_id]
-        self._feed_readers.discard(reader)
+        elif isinstance(reader, FeedReader):
+            self._feed_readers.discard(reader)
         if not self._readers:
             self._sources.event_feed.remove_waker(self._on_news)
             self._sources.event_feed.unfollow(self)
             self._is_begun = False
+            self._progress.stop()
 
     def _on_changes(self, jobs: Sequence[Job]) -> None:
-        for job in jobs if self._by_job else ():
+        for job in jobs if self._readers else ():
             for reader in tuple(self._by_job.get(job.id, ())):
                 reader.on_changed(job)
+            self._progress.on_changed(job)
+
+    def _is_heard(self, job: Job) -> bool:
+        return bool(self._feed_readers) or job.id in self._by_job
+
+    def _tell_progress(self, job: Job, found: Progress, at: datetime) -> None:
+        for reader in (*self._by_job.get(job.id, ()), *self._feed_readers):
+            reader.on_progress(job, found, at)
 
     def _on_changes_elsewhere(self, entries: Sequence[FeedEntry]) -> None:
         for entry in entries if self._by_job else ():
