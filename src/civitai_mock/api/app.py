@@ -26,6 +26,7 @@ from civitai_mock.api.request_journal import RequestJournal
 from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.stream_slots import StreamSlots
+from civitai_mock.api.stream_tokens import STREAM_PATH
 from civitai_mock.api.ui import pages, static_files
 from civitai_mock.api.v1 import account, artifacts, events, jobs, query_and_taint
 from civitai_mock.api.v2 import archives, route_table, uploads
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from civitai_mock.api.fastapi_app import FastApiApp
 
 FASTAPI_APP = "civitai_mock.api.fastapi_app"  # the module that `Api.all_routes` loads
+SOCKETS = "civitai_mock.api.event_stream.web_sockets"
 CONTROL_ROUTES = "civitai_mock.api.mock.route_table"  # the module that `Api.control_routes` loads
 # The plain ones; `make_fastapi_app` adds FastAPI's.
 ROUTES: Sequence[Route] = [
@@ -164,10 +166,17 @@ class Api(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and STREAM_PATH.search(scope["path"]):
+                await self._serve_socket(scope, receive, send)
+                return
             await super().__call__(scope, receive, send)
             return
         scope["app"] = self
         await self.pipeline(scope, receive, send)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        serve_socket = (await imported(SOCKETS)).serve_socket  # mostly nobody listens
+        await serve_socket(self, self.pipeline.access.control.origins, scope, receive, send)
 
     @cached_property
     def _router(self) -> ASGIApp:

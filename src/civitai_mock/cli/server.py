@@ -14,7 +14,7 @@ from civitai_mock.cli.process import Stop
 from civitai_mock.comfyui_standin.arguments import split_addresses
 from civitai_mock.serving.address import interfaces_of, is_cut_off, reachable, url_of
 from civitai_mock.serving.connection import LIMITS, Phase
-from civitai_mock.serving.server import Server, listen
+from civitai_mock.serving.server import HEARTBEATS, Server, listen
 from civitai_mock.settings import Settings
 
 COMFYUI_BODY_SECONDS = 60.0
@@ -47,7 +47,9 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
         store, provider = runtime.stores.health.description, runtime.provider.description
         logger.info("ready", listen=address, store=store, provider=provider, docs=f"{address}/docs")
 
-    server = Server(application.app, grace=grace, on_ready=on_ready, on_stop=application.begin_stop)
+    server = Server(
+        application.app, grace=grace, on_ready=on_ready, on_stop=application.begin_stop, pings_every=HEARTBEATS
+    )
     listeners = arguments.listeners or [listen(host, settings.port) for host in interfaces_of(settings.host)]
     _run(server, settings, listeners, command=command, asked_at=(reachable(settings.host), settings.port, "/health"))
     if application.failure is not None:

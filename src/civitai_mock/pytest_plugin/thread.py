@@ -12,7 +12,7 @@ from civitai_mock.bootstrap.application import Application
 from civitai_mock.domain.errors import MockError
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.pytest_plugin.control import CivitaiMockError
-from civitai_mock.serving.server import Server
+from civitai_mock.serving.server import HEARTBEATS, Server
 from civitai_mock.settings import Settings, SettingsError
 
 LOOPBACK = "127.0.0.1"
@@ -60,6 +60,7 @@ class ServerThread:
             grace=timedelta(0),
             on_ready=self._has_begun.set,
             on_stop=self._application.begin_stop,
+            pings_every=HEARTBEATS,
         )
 
     def _run(self) -> None:

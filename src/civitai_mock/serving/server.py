@@ -22,6 +22,7 @@ if sys.platform != "win32":
     import resource
 
 BACKLOG = 2048
+HEARTBEATS = timedelta(seconds=15)  # of WebSockets that listen to events
 READING_METHODS = frozenset({"GET", "HEAD"})  # they take little, and so need no admission
 SHORTEST_DRAIN_SECONDS = 1
 TICKS_OF_SWEEP = 10  # a tick of uvicorn is a tenth of a second
@@ -42,7 +43,9 @@ class Server(uvicorn.Server):
         on_ready: Callable[[], None],
         on_stop: Callable[[], None],
         limits: Limits = LIMITS,
+        pings_every: timedelta | None = None,
     ) -> None:
+        """Send pings to WebSockets, or none: ComfyUI does not, and its stand-in is served here, too."""
         self._admission = Admission()
         self._connections = OpenConnections(limits=limits, max_count=_max_connections())
         super().__init__(
@@ -56,7 +59,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,  # it would believe anybody on this machine; see `TrustedProxies`
                 timeout_graceful_shutdown=max(int(grace.total_seconds()), SHORTEST_DRAIN_SECONDS),
                 ws=cast("type[asyncio.Protocol]", make_websocket),
-                ws_ping_interval=None,  # ComfyUI sends none, and a stand-in for it is served here too
+                ws_ping_interval=None if pings_every is None else pings_every.total_seconds(),
             )
         )
         self._on_ready = on_ready

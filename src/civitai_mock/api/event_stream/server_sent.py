@@ -17,12 +17,14 @@ from civitai_mock.api.event_stream.opening import (
 )
 from civitai_mock.api.responses import StreamedResponse
 from civitai_mock.services.event_stream.messages import StreamMessage
+from civitai_mock.services.event_stream.reader import End
 
 MEDIA_TYPE = "text/event-stream"
 ACCEPTED = frozenset({MEDIA_TYPE, "text/*", "*/*"})
 HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
 FIRST = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
+AS_MESSAGES = "civitai_mock.messages"  # an extension of the scope: each part of the answer is the JSON of one message
 
 Open = Callable[[Request], Awaitable[OpenStream | None]]
 
@@ -45,7 +47,9 @@ async def _answer(request: Request, open_stream: Open) -> Response:
     found.on_end = end  # what is sent may be another answer, if a fault has its way
     if found.method == "HEAD":
         return Response(headers=HEADERS, media_type=MEDIA_TYPE)
-    return StreamedResponse(_parts(stream), headers=HEADERS, media_type=MEDIA_TYPE)
+    messages = request.scope.get("extensions", {}).get(AS_MESSAGES)
+    parts = _parts(stream) if messages is None else _messages(stream, messages["on_end"])
+    return StreamedResponse(parts, headers=HEADERS, media_type=MEDIA_TYPE)
 
 
 def _accepts(accept: str) -> bool:
@@ -63,6 +67,17 @@ async def _parts(stream: OpenStream) -> AsyncIterator[bytes]:
             return
         if not batch.messages:
             yield HEARTBEAT
+
+
+async def _messages(stream: OpenStream, on_end: Callable[[End], None]) -> AsyncIterator[bytes]:
+    """Yield each message by itself; whoever reads them shows by himself that the stream is still there."""
+    while True:
+        batch = await stream.reader.next()
+        for message in batch.messages:
+            yield message.data
+        if batch.end is not None:
+            on_end(batch.end)
+            return
 
 
 def _sent(message: StreamMessage) -> bytes:

@@ -110,7 +110,7 @@ class FeedReader(EventReader):
             if wanted:
                 cursors = [self._cursor(reached)] * (len(wanted) - 1) + [self._cursor(page.position)]
                 self._given_at = time.monotonic()
-                return Batch([each._replace(cursor=at) for each, at in zip(wanted, cursors, strict=True)])
+                return Batch([each.at(cursor) for each, cursor in zip(wanted, cursors, strict=True)])
         passing = tuple(self._passing)
         self._passing.clear()
         return Batch(passing) if passing else None

@@ -147,9 +147,9 @@ class JobReader(EventReader):
             self._queued[job.id] = job
         for event in events:
             *first, last = self._words.told(job, event)
-            messages += [message._replace(cursor=self._cursor()) for message in first]
+            messages += [message.at(self._cursor()) for message in first]
             self._told[job.id] = event.seq
-            messages.append(last._replace(cursor=self._cursor()))
+            messages.append(last.at(self._cursor()))
             if event.job_has_completed:
                 self._unfinished.discard(job.id)
         return messages

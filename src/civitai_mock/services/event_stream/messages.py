@@ -36,6 +36,10 @@ class StreamMessage(NamedTuple):
     data: bytes
     cursor: str | None = None
 
+    def at(self, cursor: str) -> "StreamMessage":
+        """Return the message with a cursor, which is in its JSON as well: a WebSocket has no other place for it."""
+        return StreamMessage(self.type, b'%s,"cursor":"%s"}' % (self.data[:-1], cursor.encode()), cursor)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamWords:
