@@ -437,3 +437,35 @@ async def test_a_job_that_runs_when_somebody_begins_to_listen_is_told_of_from_th
     steps = [message["step"] for message in passing(listener, "generation_progress")]
     assert steps[0] > 1
     assert steps == list(range(steps[0], 21))
+
+
+async def test_a_deaf_stream_says_hello_and_nothing_more_while_get_tells_the_truth(served: Served) -> None:
+    job_id = await served.submit_one()
+    await served.client.post("/_mock/faults", json={"preset": "stream-deaf", "times": 1})
+    async with listening(served.app, of_job(job_id)) as deaf, listening(served.app, of_job(job_id)) as other:
+        await deaf.begun()
+        await fail(served, await claim(served))
+        await other.ended()
+        served.clock.advance(15)
+        await settle()
+        assert deaf.text == "retry: 2000\n\n:\n\n"
+        assert deaf.headers["x-mock-fault"]
+        assert (await served.client.get(f"{JOBS}/{job_id}")).json()["lastEvent"]["type"] == "Failed"
+        served.application.begin_stop()
+        await deaf.ended()
+    assert served.app.context.streams.taken == served.use_cases.event_streams.count == 0
+
+
+async def test_what_is_missing_in_a_stream_comes_to_who_comes_back(served: Served) -> None:
+    job_id = await served.submit_one()
+    job = await claim(served)
+    for _ in range(4):
+        job = await progress(served, job)
+    await fail(served, job)
+    async with listening(served.app, of_job(job_id), x_mock_fault="stream-gap; events=3") as listener:
+        told = (await listener.ended()).told
+    assert heard(told) == [("job", 0), ("job", 4), ("job", 5), ("job", 6), ("generation_failed", 6)]
+    assert [message.id for message in told[1:]] == [None] * 4
+    assert all("cursor" not in message.data for message in told[1:])
+    again = await rest(served, of_job(job_id), last_event_id=told[0].id or "")
+    assert heard(again) == [*(("job", seq) for seq in range(1, 7)), ("generation_failed", 6)]

@@ -370,7 +370,7 @@ MISSPELT = [
     ("throttle; retry=1", "retry"),
     ("throttle; retryAfter=soon", "retryAfter"),
     ("", "Unknown preset"),
-    ("stream-deaf", "not available yet"),
+    ("preempted", "not available yet"),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from civitai_mock.bootstrap.application import Application
 from civitai_mock.domain.errors import TransientError
-from civitai_mock.domain.fault_presets import Hook, fault_presets
+from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from tests.support.served_app import JOBS, Opened, Served, make_settings, open_app, serve, serve_all, template
@@ -17,7 +17,7 @@ FAULTS, SERVER = "/_mock/faults", "/_mock/faults?scope=server"
 IN_A = {"X-Mock-Namespace": "a"}
 ERROR: dict[str, Any] = {"action": {"status": 500}}
 REQUEST = FaultSubject(hook=Hook.REQUEST, method="GET", route="/v1/consumer/jobs/{jobId}")
-NOT_YET_AVAILABLE = next(preset.name for preset in fault_presets().values() if preset.hook is Hook.STREAM)
+NOT_YET_AVAILABLE = "preempted"
 
 
 async def ask(opened: Opened, method: str, path: str = FAULTS, body: Any = None, **headers: str) -> Any:

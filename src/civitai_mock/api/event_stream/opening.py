@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from civitai_mock.api.context import base_url, context, exchange, namespace_path, owner, use_cases
+from civitai_mock.api.event_stream.faults import chosen_fault
 from civitai_mock.api.exchange import NAMESPACE_PATH, UseCases
 from civitai_mock.api.query_params import optional, repeated, required
 from civitai_mock.domain.errors import NotFoundError, fault
 from civitai_mock.domain.namespaces import DEFAULT, check_name
 from civitai_mock.domain.nearest import unknown_name
+from civitai_mock.services.event_stream.faulty_readers import Gap
 from civitai_mock.services.event_stream.feed_readers import FeedScope, Tellable
 from civitai_mock.services.event_stream.messages import MessageType, StreamWords
-from civitai_mock.services.event_stream.reader import EventReader
+from civitai_mock.services.event_stream.reader import Batch, EventReader
 from civitai_mock.services.event_stream.streams import After, EventStreams
 
 LAST_EVENT_ID = "Last-Event-ID"
@@ -28,6 +30,11 @@ class OpenStream:
 
     reader: EventReader
     give_back: Callable[[], None]
+    gap: Gap | None = None  # by a fault
+
+    async def next(self) -> Batch:
+        batch = await self.reader.next()
+        return batch if self.gap is None else self.gap.cut(batch)
 
     def close(self) -> None:
         self.reader.close()
@@ -80,14 +87,20 @@ async def _opened(request: Request, follow: Callable[[], EventReader | None]) ->
     slots = context(request).streams
     slots.take()
     try:
-        reader = follow()
+        reader, gap = follow(), None
+        fault = None if reader is None else await chosen_fault(request)
+        if reader is not None and fault is not None:
+            if fault.is_deaf:
+                reader.close()
+                reader = use_cases(request).event_streams.follow_nothing()
+            gap = Gap(fault.gap) if fault.gap else None
     except BaseException:
         slots.give_back()
         raise
     if reader is None:
         slots.give_back()
         return None
-    stream = OpenStream(reader, slots.give_back)
+    stream = OpenStream(reader, slots.give_back, gap)
     try:
         await reader.begin()
     except BaseException:

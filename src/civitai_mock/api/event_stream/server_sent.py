@@ -60,7 +60,7 @@ def _accepts(accept: str) -> bool:
 async def _parts(stream: OpenStream) -> AsyncIterator[bytes]:
     yield FIRST
     while True:
-        batch = await stream.reader.next()
+        batch = await stream.next()
         if batch.messages:
             yield b"".join(map(_sent, batch.messages))
         if batch.end is not None:
@@ -72,7 +72,7 @@ async def _parts(stream: OpenStream) -> AsyncIterator[bytes]:
 async def _messages(stream: OpenStream, on_end: Callable[[End], None]) -> AsyncIterator[bytes]:
     """Yield each message by itself; whoever reads them shows by himself that the stream is still there."""
     while True:
-        batch = await stream.reader.next()
+        batch = await stream.next()
         for message in batch.messages:
             yield message.data
         if batch.end is not None:

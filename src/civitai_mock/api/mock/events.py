@@ -1,15 +1,15 @@
 """The stream of events for whoever looks from outside: of all namespaces, or of one."""
 
-from civitai_mock.api.event_stream.server_sent import get_control_events
+from civitai_mock.api.late_imports import late_endpoint
 from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.openapi import Operation, text_parameter
-from civitai_mock.api.v1.events import OURS, STREAM_PARAMETERS
+from civitai_mock.api.v1.events import MODULE, OURS, STREAM_PARAMETERS
 
 ROUTES = [
     ControlRoute(
         "/events",
-        get_control_events,
+        late_endpoint(MODULE, "get_control_events"),
         method="GET",
         operation=Operation(
             id="streamEverything",

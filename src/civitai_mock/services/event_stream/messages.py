@@ -40,6 +40,11 @@ class StreamMessage(NamedTuple):
         """Return the message with a cursor, which is in its JSON as well: a WebSocket has no other place for it."""
         return StreamMessage(self.type, b'%s,"cursor":"%s"}' % (self.data[:-1], cursor.encode()), cursor)
 
+    def without_cursor(self) -> "StreamMessage":
+        """Return the same, for who is not to go on behind it."""
+        data, _, _ = self.data.rpartition(b',"cursor":"')
+        return StreamMessage(self.type, data + b"}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamWords:

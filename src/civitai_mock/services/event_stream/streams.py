@@ -18,6 +18,7 @@ from civitai_mock.services.event_stream.cursors import (
     decode_feed_cursor,
     decode_jobs_cursor,
 )
+from civitai_mock.services.event_stream.faulty_readers import DeafReader
 from civitai_mock.services.event_stream.feed_readers import FeedReader, FeedScope, FindEpoch, Tellable
 from civitai_mock.services.event_stream.job_readers import GetPositions, JobReader
 from civitai_mock.services.event_stream.messages import StreamWords
@@ -130,6 +131,12 @@ class EventStreams:
             words=words,
         )
         self._feed_readers.add(reader)
+        self._add(reader)
+        return reader
+
+    def follow_nothing(self) -> DeafReader:
+        """Return a reader that is told nothing, as a fault wants it."""
+        reader = DeafReader(self._host)
         self._add(reader)
         return reader
 
