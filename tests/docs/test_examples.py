@@ -158,6 +158,12 @@ def test_the_plain_clients_download_an_image(
         assert (made.format, made.size) == ({".png": "PNG", ".jpeg": "JPEG"}[Path(image).suffix], (512, 512))
 
 
+def test_the_progress_bar_ends_with_a_link_to_the_image(servers: Servers, shell: Shell) -> None:
+    printed = shell.run(sys.executable, "assets/examples/progress.py", CIVITAI_BASE_URL=servers.mock)
+    with urlopen(printed.splitlines()[-1]) as download:
+        assert download.headers["content-type"] == "image/png"
+
+
 def test_the_compose_example_waits_for_a_mock_with_settings_that_exist() -> None:
     compose = yaml.safe_load((EXAMPLES / "compose.yaml").read_text("utf-8"))
     services = compose["services"]
