@@ -469,3 +469,20 @@ async def test_what_is_missing_in_a_stream_comes_to_who_comes_back(served: Serve
     assert all("cursor" not in message.data for message in told[1:])
     again = await rest(served, of_job(job_id), last_event_id=told[0].id or "")
     assert heard(again) == [*(("job", seq) for seq in range(1, 7)), ("generation_failed", 6)]
+
+
+async def test_a_status_shows_the_steps_that_a_stream_tells() -> None:
+    async with serve_all(simulation_profile="realistic") as opened:
+        await opened.client.put("/_mock/clock", json={"mode": "frozen"})
+        job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
+        shown = []
+        for _ in range(8):
+            status = (await opened.client.get(f"{JOBS}/{job_id}")).json()
+            shown.append(status.get("progress", {"step": 0})["step"])
+            await opened.client.post("/_mock/clock/advance", json={"by": "450ms"})
+        status = (await opened.client.get(f"{JOBS}/{job_id}")).json()
+        events = (await opened.client.get(f"/v1/producer/jobs/{job_id}/events")).json()
+    assert shown == sorted(shown)
+    assert 0 < shown[6] < 20
+    assert "progress" not in status
+    assert [event["type"] for event in events] == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]

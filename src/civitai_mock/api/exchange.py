@@ -33,6 +33,7 @@ from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.running_progress import GetRunningProgress
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
@@ -81,6 +82,7 @@ class UseCases:
     polls: PollJobs
     queue_positions: GetQueuePositions
     support: GetJobSupport
+    running_progress: GetRunningProgress
     taint: TaintJobs
     requests: ListRequests
     coverage: GetCoverage

@@ -47,6 +47,7 @@ from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.queue_position import GetQueuePositions
 from civitai_mock.services.resources import ManageResources
+from civitai_mock.services.running_progress import GetRunningProgress
 from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.submit_checks import ImageUrls
 from civitai_mock.services.taint import TaintJobs
@@ -420,6 +421,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         get_orders=lambda: namespace.orders,
         queue_positions=GetQueuePositions(queue=stores.queue, clock=clock, system_clock=namespace.system_clock),
         support=GetJobSupport(provider=provider),
+        running_progress=GetRunningProgress(provider=namespace.provider),
         taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),
         requests=ListRequests(search=stores.search),
         coverage=GetCoverage(resources=stores.resources, provider=provider),

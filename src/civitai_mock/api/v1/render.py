@@ -19,7 +19,7 @@ from civitai_mock.domain.dotnet import format_date, format_timespan
 from civitai_mock.domain.events import ODD_STATUS, JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
-from civitai_mock.domain.progress import progress_of
+from civitai_mock.domain.progress import SamplingProgress, progress_of
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.services.availability import JobSupport
@@ -78,7 +78,7 @@ class JobRenderer:
     """Renders jobs for one request, whose caller can reach this server at `base_url`.
 
     `positions` has the places of the jobs in the queue, `support` has what the provider can do for those that have not
-    ended; both are by id.
+    ended, and `running` how far those are whose steps are foreseen; all are by id.
     """
 
     base_url: str
@@ -87,6 +87,7 @@ class JobRenderer:
     vocabulary: Vocabulary
     positions: Mapping[str, QueuePosition] = field(default_factory=dict)
     support: Mapping[str, JobSupport] = field(default_factory=dict)
+    running: Mapping[str, SamplingProgress] = field(default_factory=dict)
 
     def collection(self, token: str, jobs: Sequence[Job], *, detailed: bool) -> wire.JobStatusCollection:
         return {"token": token, "jobs": self.statuses(jobs, detailed=detailed)}
@@ -146,7 +147,7 @@ class JobRenderer:
         return {"blobUrl": url, "blobUrlExpirationDate": _expiry(expires_at)}
 
     def _running(self, job: JobSummary) -> wire.Running:
-        found = progress_of(job)
+        found = progress_of(job) or self.running.get(job.id)
         if found is None:
             return {}
         members = {"step": found.step, "steps": found.steps, "progress": found.fraction, "node": found.node_id}
@@ -291,4 +292,5 @@ async def renderer_for(request: Request, jobs: Sequence[JobSummary]) -> JobRende
         vocabulary=words,
         positions=await cases.queue_positions(unfinished) if unfinished else {},
         support=cases.support(unfinished) if unfinished else {},
+        running=cases.running_progress(unfinished) if unfinished else {},
     )

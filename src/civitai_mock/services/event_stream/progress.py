@@ -2,21 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Clock, Progress, Timer
+from civitai_mock.services.running_progress import KnowsProgress
 
 POLL_SECONDS = 0.25  # of a provider that does not say when the next step comes
-
-
-class KnowsProgress(Protocol):
-    """Knows how far the prompts of this process are; see `Provider`."""
-
-    def progress(self, prompt_id: str) -> Progress | None: ...
-
-    def foreseen(self, prompt_id: str) -> Progress | None: ...
 
 
 def progress_now(provider: KnowsProgress, job: Job) -> Progress | None:

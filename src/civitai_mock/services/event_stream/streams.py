@@ -22,8 +22,9 @@ from civitai_mock.services.event_stream.faulty_readers import DeafReader
 from civitai_mock.services.event_stream.feed_readers import FeedReader, FeedScope, FindEpoch, Tellable
 from civitai_mock.services.event_stream.job_readers import GetPositions, JobReader
 from civitai_mock.services.event_stream.messages import StreamWords
-from civitai_mock.services.event_stream.progress import KnowsProgress, TellProgress
+from civitai_mock.services.event_stream.progress import TellProgress
 from civitai_mock.services.event_stream.reader import EventReader, ReaderHost
+from civitai_mock.services.running_progress import KnowsProgress
 
 LATENCY = timedelta(milliseconds=500)  # of what other processes do
 
