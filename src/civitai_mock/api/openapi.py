@@ -37,6 +37,10 @@ class MapOf:
     value: Schema
 
 
+class EventStream:
+    """Stands for an answer of server-sent events, which may never end."""
+
+
 Content: TypeAlias = Schema | ListOf | MapOf | None
 
 
@@ -168,7 +172,7 @@ def _schema_of(content: Content) -> Schema | None:
             return schema
         case None:
             return None
-    return None if content is bytes else content
+    return None if content in {bytes, EventStream} else content
 
 
 def _response(status: int, content: Content) -> Json:
@@ -182,6 +186,8 @@ def _response(status: int, content: Content) -> Json:
             schema = {"type": "object", "additionalProperties": reference(value)}
         case _ if content is bytes:
             return described | {"content": {"*/*": {"schema": FILE}}}
+        case _ if content is EventStream:
+            return described | {"content": {"text/event-stream": {}}}
         case _:
             schema = reference(content)
     return described | {"content": {"application/json": {"schema": schema}}}

@@ -3,7 +3,7 @@
 from civitai_mock.api.late_imports import late_endpoint
 from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.openapi import Operation, text_parameter
+from civitai_mock.api.openapi import EventStream, Operation, text_parameter
 from civitai_mock.api.v1.events import MODULE, OURS, STREAM_PARAMETERS
 
 ROUTES = [
@@ -21,7 +21,7 @@ ROUTES = [
                 text_parameter("namespace", required=False),
                 *STREAM_PARAMETERS,
             ],
-            responses={200: bytes},
+            responses={200: EventStream},
             problems=[*READ_PROBLEMS, 404, 406, 503],
         ),
     ),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from civitai_mock.api.late_imports import late_endpoint
-from civitai_mock.api.openapi import DescribedRoute, Operation, path_parameter, text_parameter
+from civitai_mock.api.openapi import DescribedRoute, EventStream, Operation, path_parameter, text_parameter
 from civitai_mock.api.v1 import CONSUMER_PATH, JOB_PATH, JOBS_PATH, READ_PROBLEMS
 from civitai_mock.domain.json_types import JsonObject
 
@@ -24,7 +24,7 @@ def stream_operation(operation_id: str, summary: str, *parameters: JsonObject) -
         description=OURS,
         tag=STREAM_TAG,
         parameters=[*parameters, *STREAM_PARAMETERS],
-        responses={200: bytes, 204: None},
+        responses={200: EventStream, 204: None},
         problems=STREAM_PROBLEMS,
     )
 
