@@ -105,12 +105,12 @@ class FeedReader(EventReader):
             for entry in page.entries:
                 self._pending += await self._of_entry(entry)
             messages, self._pending = self._pending, []
-            reached, self._position, is_last = self._position, page.position, page.is_last
+            self._position, is_last = page.position, page.is_last
             wanted = [message for message in messages if self._scope.wants(message)]
             if wanted:
-                cursors = [self._cursor(reached)] * (len(wanted) - 1) + [self._cursor(page.position)]
+                *first, last = wanted
                 self._given_at = time.monotonic()
-                return Batch([each.at(cursor) for each, cursor in zip(wanted, cursors, strict=True)])
+                return Batch([*first, last.without_cursor().at(self._cursor())])
         passing = tuple(self._passing)
         self._passing.clear()
         return Batch(passing) if passing else None
@@ -132,30 +132,33 @@ class FeedReader(EventReader):
             if self._scope.epoch is not None:
                 raise
             return ()
-        return [message for event in events for message in found.words.told(job, event)]
+        return [message for event in events for message in self._tell(key, found.words.told(job, event), event)]
+
+    def _tell(self, key: str, told: Sequence[StreamMessage], event: JobEvent) -> Sequence[StreamMessage]:
+        """Return what is told of an event, which its reader knows from the last of it on."""
+        *first, last = told
+        before = [message.at(self._cursor()) for message in first]
+        self._told[key] = event.seq
+        self._told.move_to_end(key)
+        self._unfinished.pop(key, None)
+        if not event.job_has_completed:
+            self._unfinished[key] = None
+        if len(self._told) > MOST_TOLD:
+            self._unfinished.pop(self._told.popitem(last=False)[0], None)
+        return [*before, last.at(self._cursor())]
 
     async def _new_events(self, jobs: JobStore, job: Job, entry: FeedEntry) -> Sequence[JobEvent]:
-        """Return the events of a job that its reader does not know yet, which it knows from now on."""
-        key = _key(entry)
-        told = self._told.get(key, -1)
+        """Return the events of a job that its reader does not know yet."""
+        told = self._told.get(_key(entry), -1)
         events = [job.last_event] if job.seq == entry.seq == told + 1 else await jobs.events(job.id)
-        new = [event for event in events if told < event.seq <= entry.seq]
-        if new:
-            self._told[key] = new[-1].seq
-            self._told.move_to_end(key)
-            self._unfinished.pop(key, None)
-            if not new[-1].job_has_completed:
-                self._unfinished[key] = None
-            if len(self._told) > MOST_TOLD:
-                self._unfinished.pop(self._told.popitem(last=False)[0], None)
-        return new
+        return [event for event in events if told < event.seq <= entry.seq]
 
-    def _cursor(self, position: str) -> str:
+    def _cursor(self) -> str:
         recent = list(self._unfinished)[-MOST_IN_CURSOR:]
         return FeedCursor(
             epoch=self._scope.epoch,
             at=int(self._words.now().timestamp()),
-            position=position,
+            position=self._position,
             told={key: self._told[key] for key in recent},
         ).encoded()
 
