@@ -398,6 +398,18 @@ async def test_each_step_of_a_job_is_told_by_the_clock_of_its_namespace() -> Non
     assert [message.type for message in listener.everything_told[-2:]] == ["job", "generation_complete"]
 
 
+async def test_the_last_step_is_told_before_the_end() -> None:
+    async with serve_all() as opened:
+        mode = {"mode": "time", "stages": {"SENT_TO_COMFY": "100ms"}}
+        await opened.client.put("/_mock/progress", json=mode)
+        job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
+        async with listening(opened.app, of_job(job_id)) as listener:
+            await listener.ended()
+    told = listener.everything_told[-3:]
+    assert [message.type for message in told] == ["generation_progress", "job", "generation_complete"]
+    assert (told[0].data["step"], told[0].data["progress"]) == (told[0].data["steps"], 1)
+
+
 def passing(listener: Listener, kind: str) -> list[Any]:
     return [message.data for message in listener.everything_told if message.type == kind]
 

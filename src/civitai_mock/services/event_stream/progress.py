@@ -1,10 +1,11 @@
 """Tell how far jobs are while they run, to who listens: nothing of it is stored, and nothing runs for nobody."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.stages import Stage
+from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Clock, Progress, Timer
 from civitai_mock.services.running_progress import KnowsProgress
 
@@ -34,13 +35,20 @@ class TellProgress:
         self._is_heard = is_heard
         self._tell = tell
         self._timers: dict[str, Timer] = {}  # by job
+        self._last_told: dict[str, Progress] = {}  # by job
 
     def on_changed(self, job: Job) -> None:
-        """Follow a job that begins to run, and forget one that does not run any more."""
+        """Follow a job that begins to run, and forget one that does not run any more.
+
+        One that has succeeded has done its last step, though it may be over before that is looked at.
+        """
         if job.stage is Stage.SENT_TO_COMFY and job.outcome is None:
             self.follow(job)
-        else:
-            self._forget(job.id)
+            return
+        last = self._last_told.get(job.id)
+        self._forget(job.id)
+        if last is not None and last.step < last.steps and job.outcome is Outcome.SUCCEEDED:
+            self._tell(job, replace(last, step=last.steps), self._clock.now())
 
     def follow(self, job: Job) -> None:
         """Tell of a job from now on, if it runs, until it does not run any more or nobody listens."""
@@ -48,6 +56,7 @@ class TellProgress:
             self._look(job, None)
 
     def _forget(self, job_id: str) -> None:
+        self._last_told.pop(job_id, None)
         timer = self._timers.pop(job_id, None)
         if timer is not None:
             timer.cancel()
@@ -64,6 +73,7 @@ class TellProgress:
         now = self._clock.now()
         if found is not None and found.step > 0 and found.step != told:
             self._tell(job, found, now)
+            self._last_told[job.id] = found
         if found is not None and found.step >= found.steps:
             return
         step = told if found is None else found.step

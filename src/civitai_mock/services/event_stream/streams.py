@@ -182,9 +182,9 @@ class EventStreams:
 
     def _on_changes(self, jobs: Sequence[Job]) -> None:
         for job in jobs if self._readers else ():
+            self._progress.on_changed(job)  # first, as the last step comes before the end
             for reader in tuple(self._by_job.get(job.id, ())):
                 reader.on_changed(job)
-            self._progress.on_changed(job)
 
     def _is_heard(self, job: Job) -> bool:
         return bool(self._feed_readers) or job.id in self._by_job
