@@ -480,7 +480,8 @@ async def test_without_a_token_or_a_url_nobody_sends_anything() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda sig: sig[:-1], lambda sig: "A" + sig[1:], lambda _: "", lambda sig: sig + "A"]
+    "change",
+    [lambda sig: sig[:-1], lambda sig: ("B" if sig[0] == "A" else "A") + sig[1:], lambda _: "", lambda sig: sig + "A"],
 )
 async def test_a_url_that_we_did_not_sign_takes_nothing(change: Callable[[str], str]) -> None:
     async with serve(**TOKENS) as served:
