@@ -10,6 +10,7 @@ from civitai_mock.api.mock.changes import changed, done
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import NamespaceDocument, NamespaceList, NamespaceSettings, NotYet
+from civitai_mock.api.mock.scopes import namespace_of
 from civitai_mock.api.openapi import Operation, flag_parameter, path_parameter
 from civitai_mock.api.query_params import flag
 from civitai_mock.api.responses import JsonResponse
@@ -52,7 +53,7 @@ async def reset(request: Request) -> Response:
     everything = flag(request, "all")
     await read_change(request, lambda _: None)
     manage = _manage(request)
-    return done(await (manage.reset_all() if everything else manage.reset(exchange(request).namespace_name or DEFAULT)))
+    return done(await (manage.reset_all() if everything else manage.reset(namespace_of(request))))
 
 
 def _manage(request: Request) -> ManageNamespaces:

@@ -14,12 +14,13 @@ from civitai_mock.api.mock.faults import routes_to_check
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import JSON, ControlRoute
 from civitai_mock.api.mock.schemas import NotYet, ScenarioDocument, ScenarioList, ScenarioSettings, ScenarioStateChange
+from civitai_mock.api.mock.scopes import namespace_of
 from civitai_mock.api.openapi import Operation, path_parameter
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import ROOT, fault
 from civitai_mock.domain.faults.scenarios import STATE, Scenario, parse_scenario
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.namespaces import DEFAULT, check_name
+from civitai_mock.domain.namespaces import check_name
 from civitai_mock.services.faults.edit_scenarios import EditScenarios, ShownScenario
 from civitai_mock.services.yaml_text import YamlError, parse_yaml
 
@@ -30,28 +31,28 @@ YAML_COST = 10  # times as long as JSON
 
 
 async def list_scenarios(request: Request) -> Response:
-    shown = await _edit(request).all(_namespace(request))
+    shown = await _edit(request).all(namespace_of(request))
     return page_of(request, shown, key=lambda each: each.scenario.name, render=_render)
 
 
 async def get_scenario(request: Request) -> Response:
-    return JsonResponse(_render(await _edit(request).get(_namespace(request), request.path_params["name"])))
+    return JsonResponse(_render(await _edit(request).get(namespace_of(request), request.path_params["name"])))
 
 
 async def put_scenario(request: Request) -> Response:
     scenario = await _read_scenario(request, check_name(request.path_params["name"], field="name"))
-    put = await _edit(request).put(_namespace(request), scenario)
+    put = await _edit(request).put(namespace_of(request), scenario)
     return changed(_render(put), put.not_yet)
 
 
 async def delete_scenario(request: Request) -> Response:
-    return done(await _edit(request).remove(_namespace(request), request.path_params["name"]))
+    return done(await _edit(request).remove(namespace_of(request), request.path_params["name"]))
 
 
 async def put_state(request: Request) -> Response:
     state = await read_change(request, lambda members: members.required(STATE, members.text(STATE))) or ""
     return JsonResponse(
-        _render(await _edit(request).set_state(_namespace(request), request.path_params["name"], state))
+        _render(await _edit(request).set_state(namespace_of(request), request.path_params["name"], state))
     )
 
 
@@ -77,10 +78,6 @@ def _parse_yaml_scenario(content: bytes, *, name: str) -> Scenario:
 
 def _edit(request: Request) -> EditScenarios:
     return exchange(request).context.namespaces.edit_scenarios
-
-
-def _namespace(request: Request) -> str:
-    return exchange(request).namespace_name or DEFAULT
 
 
 def _render(shown: ShownScenario) -> JsonObject:

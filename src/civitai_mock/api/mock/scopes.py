@@ -15,4 +15,9 @@ def record_name(request: Request) -> str:
     """Return the name of the record that a request is about; raise `InvalidRequestError` for any other scope."""
     if word(request, SCOPE, [SERVER_SCOPE]) is not None:
         return SERVER
+    return namespace_of(request)
+
+
+def namespace_of(request: Request) -> str:
+    """Return the name of the namespace that a request is for."""
     return exchange(request).namespace_name or DEFAULT

@@ -1,7 +1,7 @@
 """Rules of faults: what is matched, what is done, and how often; read from JSON, or from a header for one request."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -279,6 +279,11 @@ def param_from_text(text: str, param: PresetParam) -> Json:
     if not NUMBER.fullmatch(text):
         return text
     return float(text) if "." in text else int(text)
+
+
+def needs_of_requests(rules: Iterable[FaultRule]) -> frozenset[Condition | Target]:
+    """Return what has to be known of a request to choose among rules."""
+    return frozenset(need for rule in rules if Hook.REQUEST in rule.hooks for need in rule.needs)
 
 
 def _has_all(hook: Hook, match: Match) -> bool:

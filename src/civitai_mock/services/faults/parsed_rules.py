@@ -7,8 +7,7 @@ from datetime import datetime
 import structlog
 
 from civitai_mock.domain.errors import InvalidRequestError
-from civitai_mock.domain.fault_presets import Hook
-from civitai_mock.domain.faults.rules import FaultRule, parse_rule
+from civitai_mock.domain.faults.rules import FaultRule, needs_of_requests, parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
 from civitai_mock.services.rule_counters import HITS, rule_key
 
@@ -53,9 +52,7 @@ class ObeyedRules:
     def __init__(self, own: Sequence[StoredRule] = (), server: Sequence[StoredRule] = ()) -> None:
         self.rules = [each.rule for each in (*own, *server)]
         self.hooks = frozenset(hook for rule in self.rules for hook in rule.hooks)
-        self.needs_of_requests = frozenset(
-            need for rule in self.rules if Hook.REQUEST in rule.hooks for need in rule.needs
-        )
+        self.needs_of_requests = needs_of_requests(self.rules)
         self.keys = {each.rule.id: each.key for each in (*own, *server)}
         self.of_server = frozenset(each.rule.id for each in server)
         self.pattern_count = sum(rule.match.has_pattern for rule in self.rules)

@@ -11,10 +11,10 @@ from functools import partial
 import structlog
 
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
-from civitai_mock.domain.fault_presets import Hook, Target
+from civitai_mock.domain.fault_presets import Target
 from civitai_mock.domain.faults.choice import Choice, Look, Missed, first_failed
 from civitai_mock.domain.faults.conditions import FaultSubject
-from civitai_mock.domain.faults.rules import FaultRule
+from civitai_mock.domain.faults.rules import FaultRule, needs_of_requests
 from civitai_mock.domain.faults.scenarios import Scenario, ScenarioState, parse_scenario
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.namespaces import Epoch
@@ -73,13 +73,7 @@ class ObeyedScenarios:
     def __init__(self, scenarios: Mapping[str, StoredScenario], *, store: NamespaceStore, epoch: Epoch) -> None:
         self.hooks = frozenset(hook for each in scenarios.values() for hook in each.scenario.hooks)
         self.rules = [state.rule for each in scenarios.values() for state in each.scenario.states.values()]
-        self.needs_of_requests = frozenset(
-            need
-            for each in scenarios.values()
-            for state in each.scenario.states.values()
-            if Hook.REQUEST in state.rule.hooks
-            for need in state.rule.needs
-        )
+        self.needs_of_requests = needs_of_requests(self.rules)
         self._scenarios = [each for _, each in sorted(scenarios.items())]
         self._store = store
         self._epoch = epoch
