@@ -1,14 +1,12 @@
-"""Make what decides faults of jobs, blobs and callbacks; it is loaded when something may go wrong."""
+"""Make what decides faults of jobs, and tells what rules match of them; it is loaded when something may go wrong."""
 
 from collections.abc import Sequence
 
 from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import Artist, Clock, Ids, Stores
-from civitai_mock.services.blob_drawing import BlobDrawing
+from civitai_mock.ports import Clock, Stores
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.faults.blobs import BlobFaults
 from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
 from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.faults.subjects import JobSubjects
@@ -16,29 +14,6 @@ from civitai_mock.services.faults.subjects import JobSubjects
 
 def make_job_subjects(stores: Stores) -> JobSubjects:
     return JobSubjects(workflows=stores.workflows, names_of=_names_of)
-
-
-def make_blob_faults(
-    stores: Stores,
-    *,
-    chooser: Faults,
-    subjects: JobSubjects,
-    drawing: BlobDrawing,
-    artist: Artist,
-    clock: Clock,
-    ids: Ids,
-) -> BlobFaults:
-    return BlobFaults(
-        chooser=chooser,
-        subjects=subjects,
-        blobs=stores.blobs,
-        jobs=stores.jobs,
-        workflows=stores.workflows,
-        drawing=drawing,
-        artist=artist,
-        clock=clock,
-        ids=ids,
-    )
 
 
 def make_job_decisions(

@@ -129,16 +129,17 @@ class Namespace:
     @cached_property
     def blob_faults(self) -> "BlobFaults":
         """Load and make them at first use, as the subjects."""
-        from civitai_mock.bootstrap.faults import make_blob_faults
+        from civitai_mock.services.faults.blobs import BlobFaults
 
-        return make_blob_faults(
-            self.stores,
+        return BlobFaults(
             chooser=self.faults,
             subjects=self.job_subjects,
+            blobs=self.stores.blobs,
+            jobs=self.stores.jobs,
+            workflows=self.stores.workflows,
             drawing=self.blob_drawing,
             artist=self.runtime.artist,
             clock=self.clock,
-            ids=self.ids,
         )
 
     @property

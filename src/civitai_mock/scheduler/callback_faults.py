@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from random import Random
 from typing import Protocol
 
 import structlog
@@ -12,10 +11,10 @@ from civitai_mock.domain.clock_state import added
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import CallbackMishap, Effect, Late, PresetEffect, PresetWord
 from civitai_mock.domain.faults.conditions import FaultSubject
-from civitai_mock.domain.faults.kept import asked_rule, kept_effects, kept_fault
+from civitai_mock.domain.faults.kept import asked_rule_at, kept_effects, kept_fault
 from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
-from civitai_mock.ports import Clock, Ids
+from civitai_mock.ports import Clock
 from civitai_mock.scheduler.delivery import Delivery, Next
 from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.faults.subjects import JobSubjects
@@ -66,7 +65,6 @@ class FaultyCallbacks:
     chooser: Faults
     subjects: JobSubjects
     clock: Clock
-    ids: Ids
 
     async def delivery(self, outgoing: Outgoing, delivery: Delivery) -> Delivery | None:
         """Return what is to be sent now, as its fault has it; None for nothing."""
@@ -98,7 +96,7 @@ class FaultyCallbacks:
         fault = kept_fault(choice.rule)
         for effect in choice.rule.action.effects:
             if isinstance(effect, Late):
-                lasts = effect.delay.draw(Random(self.ids.of_job(delivery.key, "late").seed()))
+                lasts = self.chooser.lateness(effect.delay, of=delivery.key)
                 fault[UNTIL] = added(delivery.at, lasts).isoformat()
         logger.info("fault of a callback", seq=delivery.seq, rule=choice.rule.id)
         return await outgoing.keep_fault(delivery.seq, fault)
@@ -106,10 +104,7 @@ class FaultyCallbacks:
     def _asked(self, delivery: Delivery) -> FaultRule | None:
         """Return the rule that the request of the jobs asked for, if it is about callbacks."""
         asked = next((job.asked_fault for job in delivery.jobs if job.asked_fault is not None), None)
-        if asked is None:
-            return None
-        rule = asked_rule(asked)
-        return rule if Hook.CALLBACK in rule.action.hooks else None
+        return asked_rule_at(Hook.CALLBACK, asked)
 
     async def _changed(
         self, outgoing: Outgoing, delivery: Delivery, fault: ReadOnlyJson, effect: Effect

@@ -215,7 +215,7 @@ class Dispatcher(ABC, Generic[D]):
         """Load and make it when something may go wrong."""
         from civitai_mock.scheduler.callback_faults import FaultyCallbacks  # noqa: PLC0415 - as above
 
-        return FaultyCallbacks(chooser=self._faults, subjects=self._get_subjects(), clock=self._clock, ids=self._ids)
+        return FaultyCallbacks(chooser=self._faults, subjects=self._get_subjects(), clock=self._clock)
 
     async def post_early(self, due: D, delivery: Delivery, *, after: Delivery) -> CallbackAttempt | None:
         """Send an event before the one that is due, which is tried again later if this one does not arrive: None."""

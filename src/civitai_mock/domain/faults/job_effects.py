@@ -8,7 +8,7 @@ from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import Action, Effect, PresetEffect, PresetWord, StickJob
-from civitai_mock.domain.faults.kept import DOES, RULE, asked_rule, kept_effects
+from civitai_mock.domain.faults.kept import DOES, RULE, asked_rule_at, kept_effects
 from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
@@ -112,12 +112,8 @@ def waits_for_ever(job: Job) -> bool:
 
 
 def asked_for_job(job: Job) -> FaultRule | None:
-    """Return the rule that the request of a job asked for, if it is about jobs, and one that this program knows."""
-    try:
-        rule = None if job.asked_fault is None else asked_rule(job.asked_fault)
-    except InvalidRequestError:
-        return None
-    return rule if rule is not None and Hook.JOB in rule.hooks else None
+    """Return the rule that the request of a job asked for, if it is about jobs."""
+    return asked_rule_at(Hook.JOB, job.asked_fault)
 
 
 def _effects(decided: JobFault) -> Sequence[Effect]:

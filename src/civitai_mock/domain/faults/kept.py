@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import Effect
 from civitai_mock.domain.faults.rules import ACTION, PARAMS, PRESET, FaultRule, parse_rule
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
@@ -34,6 +36,15 @@ def kept_effects(fault: ReadOnlyJson) -> Sequence[Effect]:
 def asked_rule(document: ReadOnlyJson) -> FaultRule:
     """Return the rule that a request asked for, whose document is kept with its jobs; its id is that of its preset."""
     return parse_rule(dict(document), rule_id=as_text(document.get(PRESET)), set_at=ANY_TIME)
+
+
+def asked_rule_at(hook: Hook, document: ReadOnlyJson | None) -> FaultRule | None:
+    """Return the rule that a request asked for, if it takes hold at a hook, and is one that this program knows."""
+    try:
+        rule = asked_rule(document) if document else None
+    except InvalidRequestError:
+        return None
+    return rule if rule is not None and hook in rule.hooks else None
 
 
 def told_fault(fault: ReadOnlyJson) -> JsonObject | None:

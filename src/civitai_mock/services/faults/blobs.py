@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from random import Random
 from typing import TypeAlias
 
 import structlog
@@ -17,7 +16,7 @@ from civitai_mock.domain.errors import ForbiddenError, JobError, NotDrawnError, 
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import BlobState, Effect, Late, PresetEffect, PresetWord, SilentBlob
 from civitai_mock.domain.faults.conditions import FaultSubject
-from civitai_mock.domain.faults.kept import RULE, asked_rule, kept_effects, kept_fault
+from civitai_mock.domain.faults.kept import RULE, asked_rule_at, kept_effects, kept_fault
 from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text
@@ -26,7 +25,7 @@ from civitai_mock.domain.workflow_cost import with_lost_blobs
 from civitai_mock.domain.workflow_progress import workflow_progress
 from civitai_mock.generation.media import MediaInput
 from civitai_mock.generation.operations import BlackenImage
-from civitai_mock.ports import Artist, BlobStore, Clock, Ids, JobStore, WorkflowStore
+from civitai_mock.ports import Artist, BlobStore, Clock, JobStore, WorkflowStore
 from civitai_mock.services.blob_drawing import BlobDrawing
 from civitai_mock.services.blob_reading import EXPIRED_AT, LOST, BlobReading, SilentBlobError
 from civitai_mock.services.faults.firing import Faults
@@ -57,7 +56,6 @@ class BlobFaults:
     drawing: BlobDrawing
     artist: Artist
     clock: Clock
-    ids: Ids
     decisions: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def met(self, blob: StoredBlob, reading: BlobReading) -> StoredBlob:
@@ -118,8 +116,7 @@ class BlobFaults:
         for effect in rule.action.effects:
             match effect:
                 case Late(delay):
-                    lasts = delay.draw(Random(self.ids.of_job(blob.key, "late").seed()))
-                    fault[UNTIL] = added(begins or now, lasts).isoformat()
+                    fault[UNTIL] = added(begins or now, self.chooser.lateness(delay, of=blob.key)).isoformat()
                 case BlobState.EXPIRED:
                     fault[EXPIRED_AT] = now.isoformat()
                 case BlobState.LOST:
@@ -128,8 +125,7 @@ class BlobFaults:
 
     def _asked(self, before: ReadOnlyJson) -> FaultRule | None:
         """Return the rule that the request of the blob's job asked for."""
-        asked = as_object(before.get(ASKED))
-        return asked_rule(asked) if asked else None
+        return asked_rule_at(Hook.BLOB, as_object(before.get(ASKED)))
 
     async def _subject(self, blob: StoredBlob, reading: BlobReading) -> FaultSubject:
         subject = FaultSubject(
@@ -220,7 +216,7 @@ class BlobFaults:
 
 def asked_fault(document: ReadOnlyJson, *, made_at: datetime) -> JsonObject | None:
     """Return what is kept with a blob whose job was asked for with a fault; None for a fault of anything else."""
-    is_about_blobs = Hook.BLOB in asked_rule(document).hooks
+    is_about_blobs = asked_rule_at(Hook.BLOB, document) is not None
     return {ASKED: dict(document), MADE_AT: made_at.isoformat()} if is_about_blobs else None
 
 

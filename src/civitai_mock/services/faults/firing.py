@@ -1,5 +1,6 @@
 """Which rule of faults fires in a namespace, and how often, over all processes that serve it."""
 
+from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from civitai_mock.services.threads import MANY_CHARACTERS, in_thread_if_large
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from civitai_mock.domain.delays import Delay
     from civitai_mock.domain.fault_presets import Hook, Target
     from civitai_mock.domain.faults.choice import Choice, Choosing, Count
     from civitai_mock.domain.faults.conditions import Condition, FaultSubject
@@ -154,6 +156,10 @@ class Faults:
     def key_of(self, rule: "FaultRule") -> str:
         """Return what the names of all counters of a rule begin with."""
         return "" if self._obeyed is None else self._obeyed.keys.get(rule.id, "")
+
+    def lateness(self, delay: "Delay", *, of: str) -> timedelta:
+        """Return how late something is: drawn once for each, with a seed the same in each run."""
+        return delay.draw(Random(self._ids.of_job(of, "late").seed()))
 
     async def stream(self, rule: "FaultRule") -> Random:
         """Return what a rule that fires draws from: with a seed the same in each run, for each time that it fires."""
