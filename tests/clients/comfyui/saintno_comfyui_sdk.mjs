@@ -1,9 +1,16 @@
 // npm's @saintno/comfyui-sdk, unchanged: address and graph on standard input, what it got on standard output.
 import { CallWrapper, ComfyApi, PromptBuilder } from "@saintno/comfyui-sdk";
-import { answer } from "./answer.mjs";
+import { answer, holdUntil } from "./answer.mjs";
+
+const PATIENCE_MS = 600_000; // a server that was silent for so long is taken for dead
 
 await answer(async ({ url, graph }) => {
-  const api = await new ComfyApi(url).init().waitForReady();
+  const api = new ComfyApi(url, undefined, { wsTimeout: PATIENCE_MS });
+  api.on("log", ({ detail }) => console.error(detail.fnName, detail.message));
+  api.on("all", ({ detail }) => console.error(detail.type));
+  holdUntil(new Promise((resolve) => api.on("executing", resolve))); // else it asks for the end before, and gives up
+  const connected = new Promise((resolve) => api.on("connected", resolve));
+  await Promise.all([connected, api.init().waitForReady()]); // it may be ready before it hears of anything
   const builder = new PromptBuilder(graph, ["seed"], ["images"]).setInputNode("seed", "3.inputs.seed");
   const previews = [];
   const result = await new CallWrapper(api, builder.setOutputNode("images", "9").input("seed", 5))

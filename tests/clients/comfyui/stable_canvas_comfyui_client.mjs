@@ -4,9 +4,11 @@ import { Client, Workflow } from "@stable-canvas/comfyui-client";
 import { WebSocket } from "ws";
 import { answer } from "./answer.mjs";
 
+const PATIENCE_MS = 600_000;
+
 await answer(async ({ url, graph }) => {
   const client = new Client({ api_host: new URL(url).host, WebSocket });
-  await Promise.all([client.getSystemStats(), client.connect()]);
+  await Promise.all([client.getSystemStats(), client.connect({ timeout_ms: PATIENCE_MS })]);
   const enqueued = await client.enqueue(graph);
   const workflow = new Workflow();
   const nodes = workflow.classes;
