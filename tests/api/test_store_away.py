@@ -49,7 +49,7 @@ ADDED = "urn:air:sd1:lora:civitai:1@2"
 
 NAMESPACES = "/_mock/namespaces"
 NAMESPACE = f"{NAMESPACES}/{{ns}}"
-FAULTS, SCENARIOS = "/_mock/faults", "/_mock/scenarios"
+FAULTS, SCENARIOS, STYLES = "/_mock/faults", "/_mock/scenarios", "/_mock/styles"
 # Streams that do not end; `test_event_stream` asks them.
 ENDLESS = {("GET", f"{JOBS}/events"), ("GET", "/v1/consumer/events"), ("GET", "/_mock/events")}
 MARK = "x-of-a-test"  # by which rules of this test match nothing but its own requests
@@ -185,6 +185,10 @@ ASKS = (
     Ask("PUT", f"{SCENARIOS}/calm", Needs.WRITING, json=CALM, route=f"{SCENARIOS}/{{name}}"),
     Ask("PUT", f"{SCENARIOS}/calm/state", Needs.WRITING, json={"state": "calm"}, route=f"{SCENARIOS}/{{name}}/state"),
     Ask("DELETE", f"{SCENARIOS}/calm", Needs.WRITING, 204, json={}, route=f"{SCENARIOS}/{{name}}"),
+    Ask("GET", STYLES, Needs.READING),
+    Ask("GET", f"{STYLES}/comic", Needs.READING, route=f"{STYLES}/{{name}}"),
+    Ask("PUT", f"{STYLES}/comic", Needs.WRITING, json={"promptTemplate": "{prompt}!"}, route=f"{STYLES}/{{name}}"),
+    Ask("DELETE", f"{STYLES}/comic", Needs.WRITING, 204, json={}, route=f"{STYLES}/{{name}}"),
     Ask("POST", "/_mock/verify", Needs.READING, json={"count": {"min": 0}}),
     Ask("GET", "/_mock/journal", Needs.READING),
     Ask("DELETE", "/_mock/journal", Needs.READING, 204, json={}),
@@ -207,6 +211,7 @@ class World:
         await self.served.client.put(f"{NAMESPACES}/b", json={})
         await self.served.client.post(FAULTS, json=RULE)
         await self.served.client.put(f"{SCENARIOS}/calm", json=CALM)
+        await self.served.client.put(f"{STYLES}/comic", json={"promptTemplate": "{prompt}"})
         done = await self.served.submit_one()
         job = await self._finish_with_asset()
         pair = await self.served.submit(properties={"of": "queued"})

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.namespaces import ManageNamespaces
     from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
+    from civitai_mock.services.styles import EditStyles
     from civitai_mock.services.uploads import UploadBlobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -190,7 +191,7 @@ class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
     `control` knows what is set for them, `manage` changes them, in all processes, `edit_faults` their rules,
-    and `edit_scenarios` their scenarios; `snapshots` saves and restores them.
+    `edit_scenarios` their scenarios, and `edit_styles` their styles; `snapshots` saves and restores them.
     """
 
     @property
@@ -210,6 +211,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def edit_scenarios(self) -> "EditScenarios": ...
+
+    @property
+    def edit_styles(self) -> "EditStyles": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

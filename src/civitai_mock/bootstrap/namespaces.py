@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.faults.edit_scenarios import EditScenarios
     from civitai_mock.services.journal.questions import SubjectOf
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
+    from civitai_mock.services.styles import EditStyles
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
 IDLE_SECONDS = 30.0  # a namespace that nobody asks for is closed after this, if it has no work
@@ -114,6 +115,13 @@ class Namespaces:
             of_file=self._runtime.server_rules.file_scenarios,
             most=self._runtime.settings.scenarios_max,
         )
+
+    @cached_property
+    def edit_styles(self) -> "EditStyles":
+        """Load and make it at first use, as those of rules."""
+        from civitai_mock.services.styles import EditStyles
+
+        return EditStyles(manage=self.manage)
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""

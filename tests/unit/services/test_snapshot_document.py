@@ -1,4 +1,4 @@
-"""What a snapshot says is set for a namespace is checked before it is: rules of faults, and scenarios."""
+"""What a snapshot says is set for a namespace is checked before it is: rules of faults, scenarios, and styles."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ SCENARIO: dict[str, Any] = {"life": "a", "scenario": {"start": "a", "states": {"
 def test_what_can_be_set_is_taken() -> None:
     second = RULE | {"id": "fault-10", "rule": {"preset": "html-error", "times": 2}}
     check_document({"rules": [RULE, second], "lastRule": 12, "scenarios": {"x": SCENARIO, "y": None}})
+    check_document({"styles": {"mine": {"promptTemplate": "a sketch of {prompt}"}}})
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,9 @@ def test_what_can_be_set_is_taken() -> None:
         ("scenarios", {"a b": SCENARIO}, "scenarios.a b"),
         ("scenarios", {"x": SCENARIO | {"life": None}}, "scenarios"),
         ("scenarios", {"x": {"life": "a", "scenario": {"start": "b", "states": {"a": {}}}}}, "scenarios.start"),
+        ("styles", [], "styles"),
+        ("styles", {"a b": {"promptTemplate": "{prompt}"}}, "styles.a b"),
+        ("styles", {"mine": {"promptTemplate": "a sketch"}}, "styles.promptTemplate"),
     ],
 )
 def test_what_cannot_be_set_is_refused(member: str, value: Any, path: str) -> None:

@@ -1,5 +1,7 @@
 """Look at graphs: those of jobs, those that a template would make, and what differs between two."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,7 +14,8 @@ from civitai_mock.api.mock.schemas import GraphDiff, GraphNodes
 from civitai_mock.api.openapi import Operation, path_parameter, text_parameter
 from civitai_mock.api.query_params import required
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.api.v1.submission import parse_styled, styles_of
 from civitai_mock.services.consumers import EVERYBODY, Caller
 
 
@@ -22,7 +25,7 @@ async def get_graph(request: Request) -> Response:
 
 
 async def build_graph(request: Request) -> Response:
-    template = await read_as(request, parse_template)
+    template = await read_as(request, partial(parse_styled, styles=styles_of(request)))
     current = exchange(request)
     caller = Caller(trace_id=current.trace_id, consumer=EVERYBODY)
     graphs = use_cases(request).looking_in.show_graphs

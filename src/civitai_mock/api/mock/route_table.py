@@ -20,6 +20,7 @@ from civitai_mock.api.mock import (
     scenarios,
     settings,
     snapshots,
+    styles,
     workers,
 )
 from civitai_mock.api.openapi import DescribedRoute
@@ -40,4 +41,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *faults.ROUTES,
     *scenarios.ROUTES,
     *events.ROUTES,
+    *styles.ROUTES,
 ]

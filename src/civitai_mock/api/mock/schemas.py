@@ -343,6 +343,36 @@ class ScenarioList(TypedDict):
     next: NotRequired[str]
 
 
+class StyleSettings(TypedDict):
+    """A style: what requests get that name it in `params.style`, where they say nothing themselves.
+
+    The prompt text of a request takes the place of `{prompt}`, which `promptTemplate` has exactly once.
+    `additionalNetworks` and `params` are as in a template of `textToImage`; without a `title` that is the name.
+    """
+
+    title: NotRequired[str]
+    model: NotRequired[str]
+    promptTemplate: str
+    negativePrompt: NotRequired[str]
+    additionalNetworks: NotRequired[Mapping[str, Members]]
+    params: NotRequired[Members]
+
+
+class StyleDocument(StyleSettings):
+    """A style, and whether it is built in; `notYet` names processes that do not obey a change yet."""
+
+    name: str
+    builtIn: bool
+    notYet: NotRequired[Sequence[str]]
+
+
+class StyleList(TypedDict):
+    """A page of styles."""
+
+    items: Sequence[StyleDocument]
+    next: NotRequired[str]
+
+
 class NamespaceSettings(TypedDict, total=False):
     """What is special in a namespace.
 

@@ -15,21 +15,16 @@ from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, 
 from civitai_mock.api.query_params import flag, required
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.v1 import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, JOBS_TAG, READ_PROBLEMS
-from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE, parse_template
+from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import InsufficientBuzz, JobStatus, JobStatusCollection, JobTemplateList
-from civitai_mock.api.v1.wire import MAX_VALUES
-from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError, TransientError, fault, invalid
+from civitai_mock.api.v1.submission import parse_submission, styles_of
+from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobSummary
-from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.domain.search import count_values
 from civitai_mock.domain.tokens import encode_token
-from civitai_mock.services.job_template import JobTemplate
 
 logger = structlog.stdlib.get_logger()
 
-JOBS = "jobs"
-MAX_VALUES_IN_ALL = 20_000
 DETAILED, WAIT, WHATIF = flag_parameter("detailed"), flag_parameter("wait"), flag_parameter("whatif")
 CHARGE, FORCE = flag_parameter("charge", default=True), flag_parameter("force", default=True)
 
@@ -37,7 +32,8 @@ CHARGE, FORCE = flag_parameter("charge", default=True), flag_parameter("force", 
 async def submit_jobs(request: Request) -> Response:
     detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
     what_if = flag(request, "whatif")
-    templates = await read_as(request, partial(parse_submission, max_jobs=options(request).max_jobs))
+    parse = partial(parse_submission, max_jobs=options(request).max_jobs, styles=styles_of(request))
+    templates = await read_as(request, parse)
     submit, size = use_cases(request).submit, exchange(request).body_size
     if what_if:
         planned = await submit.what_if(templates, caller(request), charged=charge, size=size)
@@ -124,37 +120,6 @@ async def cancel_jobs(request: Request) -> Response:
     flag(request, "force", default=True)
     await use_cases(request).cancel.by_token(token, owner=owner(request))
     return Response()
-
-
-def parse_submission(body: JsonObject, *, max_jobs: int) -> Sequence[JobTemplate]:
-    """Return the templates, a single one or those of a list; raise all faults at once, each by its path in the body."""
-    name = next((name for name in body if name.lower() == JOBS), None)
-    if name is None:
-        return [parse_template(body)]
-    templates = body[name]
-    if not isinstance(templates, list) or not templates:
-        raise fault(JOBS, "Expected a list of at least one template.")
-    if len(templates) > max_jobs:
-        raise fault(JOBS, f"{JOBS} must have at most {max_jobs} templates; found {len(templates)}.")
-    return _parse_all(templates)
-
-
-def _parse_all(bodies: Sequence[Json]) -> Sequence[JobTemplate]:
-    templates: list[JobTemplate] = []
-    errors: dict[str, list[str]] = {}
-    for index, body in enumerate(bodies):
-        try:
-            templates.append(parse_template(body, path=f"{JOBS}[{index}]"))
-        except InvalidRequestError as error:
-            errors |= error.errors
-        if len(errors) > MOST_FAULTS:
-            break
-    if errors:
-        raise invalid(errors)
-    values = sum(count_values(template.properties, most=MAX_VALUES) for template in templates)
-    if values > MAX_VALUES_IN_ALL:
-        raise fault(JOBS, f"The properties of all jobs must have at most {MAX_VALUES_IN_ALL} values; found {values}.")
-    return templates
 
 
 ROUTES = [

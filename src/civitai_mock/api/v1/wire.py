@@ -1,7 +1,7 @@
 """Types of the members of v1's JSON."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeAlias
@@ -106,6 +106,11 @@ def _wire_names(field: FieldInfo) -> Iterator[str]:
     for name in alias.choices if isinstance(alias, AliasChoices) else [alias]:
         if isinstance(name, str):
             yield name
+
+
+def names_in_json(model: type[BaseModel]) -> Sequence[str]:
+    """Return the names that the members of a model may have in JSON, in their official case."""
+    return list(_names_of(model).by_lower_case.values())
 
 
 def _without_nul(text: str) -> str:

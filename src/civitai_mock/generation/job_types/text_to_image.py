@@ -37,7 +37,7 @@ from civitai_mock.generation.text_to_image.resources import (
     extra_references,
     final_size,
 )
-from civitai_mock.generation.text_to_image.spec import ImageParams, ImagesSpec
+from civitai_mock.generation.text_to_image.spec import ImageParams, ImagesSpec, PromptFrame
 from civitai_mock.generation.work import GraphWork, is_url
 
 
@@ -62,8 +62,9 @@ class TextToImageDraft(JobDraft):
     `source_image`, a URL or the key of a blob, is where to start from, and `denoise_strength` how much of it is drawn
     anew. Networks are applied in the order of their AIRs. One that was made for another ecosystem than the model's is
     accepted: ComfyUI leaves out what does not fit. The model is used as one of the `ecosystem`, whatever its AIR says;
-    its `text_encoders`, AIRs by names, have to be there, but a server takes its own. With a `file` the images are given
-    out as it says, as blobs of v2, whose ids are those of `PlannedFile`.
+    its `text_encoders`, AIRs by names, have to be there, but a server takes its own. What a `frame` has is drawn around
+    the prompt text. With a `file` the images are given out as it says, as blobs of v2, whose ids are those of
+    `PlannedFile`.
     """
 
     model: str
@@ -87,6 +88,7 @@ class TextToImageDraft(JobDraft):
     networks: tuple[NetworkDraft, ...] = ()
     control_nets: tuple[ControlNetDraft, ...] = ()
     quantity: int | None = None
+    frame: PromptFrame | None = None
     file: ImageFile | None = None
     extension: str | None = None
 
@@ -163,6 +165,7 @@ class TextToImageDraft(JobDraft):
             hires=None if hires is None else hires.complete(upscaler, steps=steps),
             upscale=None if self.upscale is None else self.upscale.complete(airs[self.upscale.model]),
             refiner=None if self.refiner is None else self.refiner.complete(airs[self.refiner.model]),
+            frame=self.frame,
         )
 
     def _denoise(self) -> float | None:

@@ -95,7 +95,7 @@ class ImageSpec:
         }
 
     def _texts(self) -> PromptTexts:
-        positive, negative = self.params.prompt or "", self.params.negative_prompt or ""
+        positive, negative = self.params.drawn_prompt, self.params.negative_prompt or ""
         texts = PromptTexts(positive=comfyui_text(positive), negative=comfyui_text(negative))
         for kind, network in self.networks:
             texts = kind.write(texts, network)
@@ -182,7 +182,7 @@ class TextToImageJob:
     def work(self, skeletons: Mapping[str, Skeleton]) -> GraphWork:
         extras, control_nets = self._extras(), self._control_nets()
         kind = self.ecosystem.kind(self.spec.model_kind)
-        tags = read_tags(self.spec.params.prompt or "")
+        tags = read_tags(self.spec.params.drawn_prompt)
         image = self._image(extras, control_nets, tags)
         shapes = [skeletons[name] for name in kind.skeletons]
         graph, *alternatives = image.graphs(shapes)

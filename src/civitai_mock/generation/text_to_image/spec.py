@@ -68,6 +68,17 @@ class RefinerSpec:
     switch_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptFrame:
+    """Is what stands around a prompt text where it is drawn; the text itself stays as it was sent."""
+
+    before: str = ""
+    after: str = ""
+
+    def around(self, prompt: str) -> str:
+        return f"{self.before}{prompt}{self.after}"
+
+
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageParams:
@@ -87,6 +98,13 @@ class ImageParams:
     hires: HiresSpec | None = None
     upscale: UpscaleSpec | None = None
     refiner: RefinerSpec | None = None
+    frame: PromptFrame | None = None
+
+    @property
+    def drawn_prompt(self) -> str:
+        """Return the prompt text with what stands around it."""
+        prompt = self.prompt or ""
+        return prompt if self.frame is None else self.frame.around(prompt)
 
     @property
     def size(self) -> Size:

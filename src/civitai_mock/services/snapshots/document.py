@@ -25,6 +25,7 @@ from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.progress_policy import PROGRESS
 from civitai_mock.services.rule_counters import RULES
 from civitai_mock.services.snapshots.format import DOCUMENT
+from civitai_mock.services.styles import STYLES, check_styles
 
 
 def saved_document(document: ReadOnlyJson, *, now: datetime) -> JsonObject:
@@ -110,4 +111,5 @@ CHECKS: Mapping[str, Callable[[Json], object]] = {
     RULES: _check_rules,
     LAST_RULE: _check_last_rule,
     SCENARIOS: _check_scenarios,
+    STYLES: check_styles,
 }

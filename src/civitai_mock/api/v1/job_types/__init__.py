@@ -73,14 +73,15 @@ def parse_request(template: Json, *, path: str = "") -> JobRequest:
     """Read a template as `parse_template` does, and return what was sent."""
     if not isinstance(template, dict):
         raise fault(path or ROOT, "Expected a JSON object.")
-    request = _request_class(template.get(TYPE), path=f"{path}.{TYPE}" if path else TYPE)
+    request = request_class(template.get(TYPE), path=f"{path}.{TYPE}" if path else TYPE)
     try:
         return request.model_validate(template, by_alias=True, by_name=False)
     except ValidationError as error:
         raise from_validation(error, path=path) from error
 
 
-def _request_class(name: Json, *, path: str) -> type[JobRequest]:
+def request_class(name: Json, *, path: str) -> type[JobRequest]:
+    """Return the class that reads templates with this `$type`; raise `InvalidRequestError` for an unknown one."""
     if name is None:
         return JOB_TYPES[DEFAULT_TYPE]
     request = SPELLINGS.get(name.lower()) if isinstance(name, str) else None

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AliasChoices, Field, ValidationInfo
 
-from civitai_mock.api.v1.wire import Number, PromptText, Reference, RequestModel, SchedulerName
+from civitai_mock.api.v1.wire import Name, Number, PromptText, Reference, RequestModel, SchedulerName
 from civitai_mock.domain.blob import KEY_PATTERN
 from civitai_mock.domain.urls import image_url
 from civitai_mock.generation.comfyui_facts import MOST_CLIP_SKIP
@@ -109,3 +109,5 @@ class ImageJobParams(RequestModel):
     hires: ImageJobHires | None = None
     upscale: ImageJobUpscale | None = None
     refiner: ImageJobRefiner | None = None
+    style: Name | None = None
+    """Names one of the styles of `/_mock/styles`, which has what is left out here; then a `model` can be, too."""

@@ -17,6 +17,7 @@ from civitai_mock.generation.job_types.text_to_image import TextToImageDraft, Te
 
 MAX_IMAGES = 100
 AIR_MEMBERS = {"hires": "upscaler", "upscale": "model", "refiner": "model"}
+PARAMS, STYLE = "params", "style"
 NOT_SHOWN = frozenset({"quantity", "modelKind", "ecosystem", "file"})
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_IMAGES)]
 
@@ -84,6 +85,7 @@ class TextToImageJobRequest(JobRequest):
         names = {str(resource.air): resource.air.compressed for resource in job.resources}
         members: Any = TextToImageSpec.from_json(job.spec).to_json()
         params, control_nets = members["params"], members["controlNets"]
+        params.pop("frame", None)
         if not isinstance(params["scheduler"], str):
             del params["scheduler"]
         shown = {name: value for name, value in members.items() if name not in NOT_SHOWN}

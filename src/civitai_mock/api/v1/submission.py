@@ -1,0 +1,83 @@
+"""Read what is submitted to v1: one template or several, and what styles and a batch say that these do not."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.requests import Request
+
+from civitai_mock.api.context import exchange
+from civitai_mock.api.v1.job_types import parse_template
+from civitai_mock.api.v1.job_types.text_to_image import PARAMS, STYLE
+from civitai_mock.api.v1.wire import MAX_VALUES
+from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError, fault, invalid
+from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.search import count_values
+from civitai_mock.services.job_template import JobTemplate
+
+if TYPE_CHECKING:  # what only those need who name a style is not loaded at the start
+    from civitai_mock.domain.styles import Style
+
+StylesByName: TypeAlias = "Callable[[], Mapping[str, Style]]"
+
+JOBS = "jobs"
+MAX_VALUES_IN_ALL = 20_000
+
+
+def styles_of(request: Request) -> StylesByName:
+    """Return what finds the styles of the namespace of a request, once one is named."""
+    controls = exchange(request).namespace.controls
+
+    def find() -> "Mapping[str, Style]":
+        from civitai_mock.services.styles import STYLES, styles_in  # noqa: PLC0415 - see above
+
+        return styles_in(controls.get(STYLES))
+
+    return find
+
+
+def parse_submission(body: JsonObject, *, max_jobs: int, styles: StylesByName) -> Sequence[JobTemplate]:
+    """Return the templates, a single one or those of a list; raise all faults at once, each by its path in the body."""
+    name = next((name for name in body if name.lower() == JOBS), None)
+    if name is None:
+        return [parse_styled(body, styles=styles)]
+    templates = body[name]
+    if not isinstance(templates, list) or not templates:
+        raise fault(JOBS, "Expected a list of at least one template.")
+    if len(templates) > max_jobs:
+        raise fault(JOBS, f"{JOBS} must have at most {max_jobs} templates; found {len(templates)}.")
+    return _parse_all(templates, styles)
+
+
+def parse_styled(template: Json, *, path: str = "", styles: StylesByName) -> JobTemplate:
+    """Read a template, with what the style that it names says and it does not; see `parse_template`."""
+    if not isinstance(template, dict) or not _names_style(template):
+        return parse_template(template, path=path)
+    from civitai_mock.api.v1.style_defaults import parse_with_defaults  # noqa: PLC0415 - see above
+
+    return parse_with_defaults(template, path=path, styles=styles())
+
+
+def _names_style(template: JsonObject) -> bool:
+    """Return whether there is a style, whatever case names have; this is asked for each template."""
+    for name, params in template.items():
+        if isinstance(params, dict) and name.lower() == PARAMS:
+            return STYLE in params or any(len(member) == len(STYLE) and member.lower() == STYLE for member in params)
+    return False
+
+
+def _parse_all(bodies: Sequence[Json], styles: StylesByName) -> Sequence[JobTemplate]:
+    templates: list[JobTemplate] = []
+    errors: dict[str, list[str]] = {}
+    for index, body in enumerate(bodies):
+        try:
+            templates.append(parse_styled(body, path=f"{JOBS}[{index}]", styles=styles))
+        except InvalidRequestError as error:
+            errors |= error.errors
+        if len(errors) > MOST_FAULTS:
+            break
+    if errors:
+        raise invalid(errors)
+    values = sum(count_values(template.properties, most=MAX_VALUES) for template in templates)
+    if values > MAX_VALUES_IN_ALL:
+        raise fault(JOBS, f"The properties of all jobs must have at most {MAX_VALUES_IN_ALL} values; found {values}.")
+    return templates
