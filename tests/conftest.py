@@ -22,6 +22,7 @@ structlog.configure(processors=[*structlog.get_config()["processors"][:-1], cons
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="rewrite the expected files (tests/data, assets)")
+    parser.addoption("--require-browser", action="store_true", help="fail where there is no Chromium, and do not skip")
 
 
 @pytest.hookimpl(tryfirst=True)

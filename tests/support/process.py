@@ -59,10 +59,15 @@ class Server:
 
 @contextmanager
 def running(
-    folder: Path, environment: Mapping[str, str], *, command: Sequence[str] = MOCK, path: str = "/health"
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    command: Sequence[str] = MOCK,
+    path: str = "/health",
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """Start a server with its data in `folder`, and wait until it answers at `path`."""
-    port, started = free_port(), time.perf_counter()
+    """Start a server with its data in `folder`, and wait until it answers at `path`; any `port` will do by default."""
+    port, started = port or free_port(), time.perf_counter()
     process = start(folder, {"PORT": str(port), **environment}, command=command)
     try:
         wait_for(f"http://127.0.0.1:{port}{path}", process, started)

@@ -1,0 +1,46 @@
+"""Fixtures of tests in a real browser: Debian's Chromium, driven by Playwright.
+
+Playwright's loop runs in the thread of the tests for as long as the browser of a module is open, so such a module has
+no async tests.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.process import PATIENCE_SECONDS, Server, running
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+NO_PROGRAM = f"needs a program: {' or '.join(PROGRAMS)}"
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Skip where there is no Chromium, unless `--require-browser` is said."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        (pytest.fail if request.config.getoption("--require-browser") else pytest.skip)(NO_PROGRAM)
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # which root cannot have
+        opened = playwright.chromium.launch(executable_path=program, args=sandbox)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a page that knows nothing of other tests."""
+    with browser.new_context() as context:
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield context.new_page()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Start a server with an empty store and an open control plane, as a process of its own."""
+    with running(tmp_path, {"ADMIN": "open", "SIMULATION_PROFILE": "instant"}) as started:
+        yield started
