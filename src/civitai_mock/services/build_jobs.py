@@ -1,11 +1,12 @@
 """Build jobs of their templates: check them, resolve their drafts, and give each job its id. Nothing is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import FieldError, InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace, initialized_event
 from civitai_mock.domain.quick_init import quick_init
@@ -15,7 +16,7 @@ from civitai_mock.generation.job_types.draft import Plan
 from civitai_mock.ports import Clock, Ids, ResourceStore
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.host_policy import HostPolicy
-from civitai_mock.services.job_template import JobTemplate
+from civitai_mock.services.job_template import BATCH_ID, JobTemplate
 from civitai_mock.services.submit_checks import ImageUrls, MissingResources, find_named_resources, resolve_dependencies
 from civitai_mock.services.threads import in_thread_if_large
 
@@ -76,7 +77,9 @@ class BuildJobs:
         charged: bool,
     ) -> Sequence[Job]:
         depends_on = resolve_dependencies(templates)
-        plans = [self.plan(template, resources, seed=ids.seed()) for template in templates]
+        seeds = _seeds(templates, ids)
+        plans = [self.plan(each, resources, seed=seed) for each, seed in zip(templates, seeds, strict=True)]
+        templates = _with_batch_id(templates, ids)
         now = self.clock.now()
         origin = JobOrigin(
             submission_id=ids.uuid(),
@@ -114,6 +117,30 @@ class BuildJobs:
             self.callback_hosts.check(template.callback_url, path=template.spell("callback_url"))
         for field, url in template.draft.image_urls().items():
             self.image_urls.check(url, path=template.spell(field))
+
+
+def _seeds(templates: Sequence[JobTemplate], ids: Ids) -> Iterator[int]:
+    """Yield a seed for each template, the same one for those that share theirs."""
+    shared: int | None = None
+    for template in templates:
+        if not template.shares_seed:
+            yield ids.seed()
+            continue
+        shared = ids.seed() if shared is None else shared
+        yield shared
+
+
+def _with_batch_id(templates: Sequence[JobTemplate], ids: Ids) -> Sequence[JobTemplate]:
+    """Return the templates, with one id among the properties of those that share it."""
+    if not any(template.shares_batch_id for template in templates):
+        return templates
+    batch_id = ids.uuid()
+    return [
+        changed(template, properties={BATCH_ID: batch_id, **template.properties})
+        if template.shares_batch_id
+        else template
+        for template in templates
+    ]
 
 
 def _content(templates: Sequence[JobTemplate], caller: Caller) -> bytes:

@@ -9,6 +9,8 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.job_types.draft import JobDraft
 
+BATCH_ID = "batchId"  # the property that the jobs of a batch share
+
 
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,7 @@ class JobTemplate:
     `path` is where the template stands in the body of its request (`jobs[0]`; empty for the body itself), and `spell`
     gives the path of a field below it: of the draft (`refiner.model`), or one of `callback_url` and `dependencies[0]`.
     `name` is what `dependencies` of other templates call it. Without a `timeout` or an `expire_at` it gets the usual.
+    All jobs of a submission that share their seed, or the id of their batch, get the same one, which is drawn for them.
     """
 
     draft: JobDraft
@@ -32,6 +35,8 @@ class JobTemplate:
     properties: ReadOnlyJson = field(default_factory=dict)
     providers: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
+    shares_seed: bool = False
+    shares_batch_id: bool = False
 
     def path_of(self, field: str) -> str:
         """Return the path of a field in the body; one that is spelled with nothing is the template itself."""

@@ -7,3 +7,5 @@ JOBS_TAG = "Jobs"
 
 READ_PROBLEMS = (400, 401, 429)
 BODY_PROBLEMS = (*READ_PROBLEMS, 408, 413, 415)
+
+JOBS, BATCH = "jobs", "batch"  # what a submission of several templates has

@@ -199,10 +199,31 @@ class JobStatus(TypedDict):
     scheduled: bool
 
 
+class BatchCharacter(TypedDict, total=False):
+    """Who is drawn in all panels of a batch: the description comes before each prompt text."""
+
+    description: str
+    seed: int
+
+
+class JobBatch(TypedDict, total=False):
+    """What templates get that do not say it; the real service does not have this.
+
+    Their `properties` get the `id` as `batchId`, and `panelIndex`, their place in the list. Those without a seed of
+    their own have one seed in common: that of the batch, else that of its character, else one that is drawn.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=100)]
+    style: str
+    seed: Annotated[int, Field(ge=-1, le=2**32 - 1)]
+    character: str | BatchCharacter
+
+
 class JobTemplateList(TypedDict):
     """Several templates in one request: all are accepted or none."""
 
     jobs: Annotated[Sequence[AnyJobRequest], Field(min_length=1)]
+    batch: NotRequired[JobBatch]
 
 
 class JobStatusCollection(TypedDict):

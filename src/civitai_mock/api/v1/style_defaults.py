@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from civitai_mock.api.v1.any_case import member, with_defaults, with_inner
 from civitai_mock.api.v1.job_types import parse_template, request_class
 from civitai_mock.api.v1.job_types.image_params import (
     ImageJobHires,
@@ -66,8 +67,8 @@ def check_style(style: Style) -> None:
 
 def _style_of(template: JsonObject, path: str, styles: Mapping[str, Style]) -> Style | None:
     """Return the style that a template names; what is wrong with the template itself is for others to say."""
-    name = _member(as_object(_member(template, PARAMS)), STYLE)
-    if not isinstance(name, str) or not _takes_styles(template, path):
+    name = member(as_object(member(template, PARAMS)), STYLE)
+    if not isinstance(name, str) or not takes_styles(template, path):
         return None
     if name not in styles:
         at = f"{PARAMS}.{STYLE}"
@@ -75,7 +76,8 @@ def _style_of(template: JsonObject, path: str, styles: Mapping[str, Style]) -> S
     return styles[name]
 
 
-def _takes_styles(template: JsonObject, path: str) -> bool:
+def takes_styles(template: JsonObject, path: str) -> bool:
+    """Return whether a template is of a type that has styles; raise `InvalidRequestError` for an unknown type."""
     return request_class(template.get(TYPE), path=f"{path}.{TYPE}" if path else TYPE) is TextToImageJobRequest
 
 
@@ -83,24 +85,9 @@ def _laid_over(template: JsonObject, style: Style) -> JsonObject:
     """Return the template with what only the style says."""
     negative: JsonObject = {} if style.negative_prompt is None else {NEGATIVE: style.negative_prompt}
     defaults: JsonObject = {} if style.model is None else {MODEL: style.model}
-    laid = _with_defaults(template, defaults)
-    laid = _with_inner(laid, PARAMS, {**style.params, **negative})
-    return _with_inner(laid, NETWORKS, _unnamed(style.networks, _member(template, NETWORKS)))
-
-
-def _with_inner(template: JsonObject, name: str, defaults: ReadOnlyJson) -> JsonObject:
-    """Return the template with defaults in one of its members, unless that is not an object."""
-    given = _member(template, name)
-    if not defaults or not isinstance(given, dict | None):
-        return template
-    others = {key: value for key, value in template.items() if key.lower() != name.lower()}
-    return {**others, name: _with_defaults(given or {}, defaults)}
-
-
-def _with_defaults(given: ReadOnlyJson, defaults: ReadOnlyJson) -> JsonObject:
-    """Return what is given, in any case, with defaults for what is missing or null."""
-    found = {name.lower() for name, value in given.items() if value is not None}
-    return {**given, **{name: value for name, value in defaults.items() if name.lower() not in found}}
+    laid = with_defaults(template, defaults)
+    laid = with_inner(laid, PARAMS, {**style.params, **negative})
+    return with_inner(laid, NETWORKS, _unnamed(style.networks, member(template, NETWORKS)))
 
 
 def _unnamed(networks: ReadOnlyJson, given: Json) -> ReadOnlyJson:
@@ -112,19 +99,12 @@ def _unnamed(networks: ReadOnlyJson, given: Json) -> ReadOnlyJson:
 
 
 def _air(name: str, network: Json) -> str:
-    text = as_text(_member(as_object(network), ID)) or name
+    text = as_text(member(as_object(network), ID)) or name
     try:
         reference = parse_reference(text)
     except InvalidRequestError:
         return text  # which is told where the template is read
     return reference.version_id or str(reference).lower()
-
-
-def _member(members: ReadOnlyJson, name: str) -> Json:
-    """Return a member in any case; of two spellings the official one counts."""
-    if name in members:
-        return members[name]
-    return next((value for key, value in members.items() if key.lower() == name.lower()), None)
 
 
 def _note_unknown(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from starlette.requests import Request
 
 from civitai_mock.api.context import exchange
+from civitai_mock.api.v1 import BATCH, JOBS
 from civitai_mock.api.v1.job_types import parse_template
 from civitai_mock.api.v1.job_types.text_to_image import PARAMS, STYLE
 from civitai_mock.api.v1.wire import MAX_VALUES
@@ -19,7 +20,8 @@ if TYPE_CHECKING:  # what only those need who name a style is not loaded at the 
 
 StylesByName: TypeAlias = "Callable[[], Mapping[str, Style]]"
 
-JOBS = "jobs"
+ParseOne: TypeAlias = Callable[[Json, int, str], JobTemplate]
+
 MAX_VALUES_IN_ALL = 20_000
 
 
@@ -37,15 +39,37 @@ def styles_of(request: Request) -> StylesByName:
 
 def parse_submission(body: JsonObject, *, max_jobs: int, styles: StylesByName) -> Sequence[JobTemplate]:
     """Return the templates, a single one or those of a list; raise all faults at once, each by its path in the body."""
-    name = next((name for name in body if name.lower() == JOBS), None)
+    name, batch = _member_names(body)
     if name is None:
+        if batch is not None:
+            raise fault(BATCH, f"A batch stands beside {JOBS}, a list of templates; there are none.")
         return [parse_styled(body, styles=styles)]
     templates = body[name]
     if not isinstance(templates, list) or not templates:
         raise fault(JOBS, "Expected a list of at least one template.")
     if len(templates) > max_jobs:
         raise fault(JOBS, f"{JOBS} must have at most {max_jobs} templates; found {len(templates)}.")
-    return _parse_all(templates, styles)
+    return _parse_all(templates, _parser(None if batch is None else body[batch], styles))
+
+
+def _member_names(body: JsonObject) -> tuple[str | None, str | None]:
+    """Return how the list of templates and the batch are spelled, if they are there."""
+    jobs = batch = None
+    for name, value in body.items():
+        if len(name) == len(JOBS) and name.lower() == JOBS:
+            jobs = jobs or name
+        elif len(name) == len(BATCH) and name.lower() == BATCH and value is not None:
+            batch = batch or name
+    return jobs, batch
+
+
+def _parser(batch: Json, styles: StylesByName) -> ParseOne:
+    """Return what reads the template at an index."""
+    if batch is None:
+        return lambda template, _, path: parse_styled(template, path=path, styles=styles)
+    from civitai_mock.api.v1.batches import parse_batch  # noqa: PLC0415 - see above
+
+    return parse_batch(batch, styles=styles()).parse_panel
 
 
 def parse_styled(template: Json, *, path: str = "", styles: StylesByName) -> JobTemplate:
@@ -65,12 +89,12 @@ def _names_style(template: JsonObject) -> bool:
     return False
 
 
-def _parse_all(bodies: Sequence[Json], styles: StylesByName) -> Sequence[JobTemplate]:
+def _parse_all(bodies: Sequence[Json], parse: ParseOne) -> Sequence[JobTemplate]:
     templates: list[JobTemplate] = []
     errors: dict[str, list[str]] = {}
     for index, body in enumerate(bodies):
         try:
-            templates.append(parse_styled(body, path=f"{JOBS}[{index}]", styles=styles))
+            templates.append(parse(body, index, f"{JOBS}[{index}]"))
         except InvalidRequestError as error:
             errors |= error.errors
         if len(errors) > MOST_FAULTS:
