@@ -17,7 +17,7 @@ from tests.support.served_app import JOBS, Served, serve
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 MINE = "/v1/consumer/events"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @dataclass(slots=True, kw_only=True)

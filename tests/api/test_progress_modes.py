@@ -204,7 +204,7 @@ async def test_a_look_at_one_step_moves_the_jobs_of_that_step_alone(served: Serv
 async def test_a_workflow_that_is_waited_for_runs_to_its_end_step_by_step(served: Served) -> None:
     second = {"$type": "imageUpscaler", "name": "up", "input": {"image": reference("first", "output.images[0].url")}}
     steps = workflow(image(name="first"), second)
-    answer = await served.client.post(f"{WORKFLOWS}?wait=20", json=steps, headers=POLLS)
+    answer = await served.client.post(f"{WORKFLOWS}?wait=60", json=steps, headers=POLLS)
     assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
 
 

@@ -33,7 +33,7 @@ from tests.support.media_files import FILES
 from tests.support.mongo import MongoProcess, new_process
 from tests.support.served_app import BASE_URL, CHECKPOINT, JOBS, LORA, Served, serve, template
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 AT_ONCE = 100
 QUICK = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
 WORKFLOWS, RECIPES, SERVICES = "/v2/consumer/workflows", "/v2/consumer/recipes", "/v2/services"

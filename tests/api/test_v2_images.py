@@ -139,7 +139,7 @@ async def test_text_to_image_of_any_input_succeeds(workflows: WorkflowClient, is
 async def test_a_failed_image_leaves_no_error_text_in_its_output(workflows: WorkflowClient, word: str) -> None:
     """As in captures; its job says why."""
     sent = {**SDXL, "engine": word, "operation": "createVariant", "image": base64.b64encode(b"no image" * 40).decode()}
-    made = await workflows.submit(step("imageGen", sent), query="wait=20")
+    made = await workflows.submit(step("imageGen", sent), query="wait=60")
     (done,) = made["steps"]
     assert (made["status"], done["output"]["errors"]) == ("failed", [])
     assert done["output"]["images"][0]["available"] is False
@@ -268,7 +268,7 @@ async def test_a_variant_starts_from_an_image_in_any_form(workflows: WorkflowCli
 
 
 async def test_what_is_not_an_image_fails_the_step(workflows: WorkflowClient) -> None:
-    made = await workflows.submit(step("imageUpscaler", {"image": "not an image at all!"}), query="wait=20")
+    made = await workflows.submit(step("imageUpscaler", {"image": "not an image at all!"}), query="wait=60")
     assert made["status"] == "failed"
     assert made["steps"][0]["output"]["blob"]["available"] is False
 

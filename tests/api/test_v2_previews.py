@@ -21,7 +21,7 @@ from tests.support.served_app import BASE_URL, IMAGE, Served, serve, serve_all, 
 
 BLOBS = "/v2/consumer/blobs"
 AT_ONCE = 20
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 LARGE = plain_image_file("PNG", size=(900, 600))
 
 

@@ -71,7 +71,7 @@ def queued(served: Served) -> WorkflowClient:
 async def test_a_finished_workflow_has_its_members_in_the_order_of_captures(workflows: WorkflowClient) -> None:
     made = await workflows.submit(
         image(timeout="00:10:00", retries=2, priority="high"),
-        query="wait=20",
+        query="wait=60",
         tags=["demo"],
         metadata={"imageId": 1},
         externalId="order-17",
@@ -246,7 +246,7 @@ async def test_bodies_are_read_as_those_of_v1(served: Served, content: bytes, co
 
 
 async def test_an_ephemeral_workflow_can_be_polled_until_it_is_over(opened: Opened, workflows: WorkflowClient) -> None:
-    made = await workflows.submit(echo(), query="wait=20", ephemeral=True, expected=[200])
+    made = await workflows.submit(echo(), query="wait=60", ephemeral=True, expected=[200])
     assert (made["ephemeral"], made["status"]) == (True, "succeeded")
     assert (await opened.client.get(f"{WORKFLOWS}/{made['id']}")).status_code == 404
     assert (await opened.client.get(f"{WORKFLOWS}/{made['id']}?wait=5")).status_code == 404
@@ -260,7 +260,7 @@ async def test_an_ephemeral_workflow_that_runs_is_found(queued: WorkflowClient) 
 
 
 async def test_v1_sees_the_job_of_a_step(opened: Opened, workflows: WorkflowClient) -> None:
-    made = await workflows.submit(image(), query="wait=20", expected=[200])
+    made = await workflows.submit(image(), query="wait=60", expected=[200])
     job_id = made["steps"][0]["jobs"][0]["id"]
     seen = (await opened.client.get(f"/v1/consumer/jobs/{job_id}?detailed=true")).json()
     assert (seen["jobId"], seen["lastEvent"]["type"], seen["job"]["version"]) == (job_id, "Succeeded", 1)
@@ -270,7 +270,7 @@ UNKNOWN = "urn:air:sdxl:checkpoint:civitai:999001@999002"
 
 
 async def test_a_workflow_may_name_a_model_that_is_not_known_here(workflows: WorkflowClient) -> None:
-    made = await workflows.submit(image(model=UNKNOWN), query="wait=20")
+    made = await workflows.submit(image(model=UNKNOWN), query="wait=60")
     assert (made["status"], made["steps"][0]["input"]["model"]) == ("succeeded", UNKNOWN)
 
 

@@ -40,7 +40,7 @@ PNG = FILES["image/png"]()
 ALICE, BOB = {"authorization": "Bearer alice"}, {"authorization": "Bearer bob"}
 TOKENS: dict[str, Any] = {"auth": "tokens", "auth_tokens": "alice,bob"}
 DAY_SECONDS = 24 * 3600
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 async def upload(

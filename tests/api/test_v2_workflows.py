@@ -52,7 +52,7 @@ async def test_urls_begin_with_the_address_that_was_asked(served: Served, workfl
 
 async def test_a_finished_workflow_answers_the_same_again_until_it_changes(running: WorkflowClient) -> None:
     """Kept answers are right, too."""
-    made = await running.submit(image(), query="wait=20", expected=[200])
+    made = await running.submit(image(), query="wait=60", expected=[200])
     bodies = []
     for _ in range(4):
         answer = await running.http.get(f"{WORKFLOWS}/{made['id']}")
@@ -178,8 +178,8 @@ async def test_a_bad_question_is_refused_by_its_parameter(served: Served, query:
 
 
 async def test_files_of_workflows_can_be_had_as_one_zip(running: WorkflowClient) -> None:
-    made = await running.submit(image(quantity=2), query="wait=20", tags=["zip"], expected=[200])
-    await running.submit(image(), query="wait=20", expected=[200])
+    made = await running.submit(image(quantity=2), query="wait=60", tags=["zip"], expected=[200])
+    await running.submit(image(), query="wait=60", expected=[200])
     answer = await running.http.get(f"{WORKFLOWS}?tags=zip", headers={"accept": "application/zip"})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -191,7 +191,7 @@ async def test_files_of_workflows_can_be_had_as_one_zip(running: WorkflowClient)
 
 async def test_mature_blobs_have_no_urls_for_who_hides_them(running: WorkflowClient) -> None:
     step = image(prompt="a nude woman, nsfw")
-    made = await running.submit(step, query="wait=20", tags=["m"], allowMatureContent=True, expected=[200])
+    made = await running.submit(step, query="wait=60", tags=["m"], allowMatureContent=True, expected=[200])
     assert made["nsfwLevel"] in {"r", "x", "xxx"}
     (shown,) = (await running.get(made["id"]))["steps"][0]["output"]["images"]
     (hidden,) = (await running.get(made["id"], "hideMatureContent=true"))["steps"][0]["output"]["images"]
@@ -237,7 +237,7 @@ async def test_a_canceled_workflow_gives_everything_back(workflows: WorkflowClie
 
 
 async def test_to_cancel_a_finished_workflow_changes_nothing(running: WorkflowClient) -> None:
-    made = await running.submit(query="wait=20", expected=[200])
+    made = await running.submit(query="wait=60", expected=[200])
     await running.change("PUT", made["id"], json={"status": "canceled"})
     assert (await running.get(made["id"]))["status"] == "succeeded"
 
@@ -386,7 +386,7 @@ async def test_a_repeat_shows_its_steps_in_its_output(running: WorkflowClient) -
         },
     }
     words = [{"text": "a"}, {"text": "b"}]
-    made = await running.submit(repeat, query="wait=20", arguments={"words": words}, expected=[200])
+    made = await running.submit(repeat, query="wait=60", arguments={"words": words}, expected=[200])
     (step,) = made["steps"]
     assert [spawned["output"]["message"] for spawned in step["output"]["steps"]] == ["a", "b"]
     assert (await running.step(made["id"], "all[1]"))["output"] == {"message": "b"}
@@ -436,7 +436,7 @@ async def test_the_same_is_answered_on_every_store(store: str, tmp_path: Path) -
     async with served_on(store, tmp_path) as opened:
         client = WorkflowClient(opened.client)
         made = await client.submit(
-            echo("a", name="first"), echo(reference("first", "output.message")), query="wait=20", tags=["t"]
+            echo("a", name="first"), echo(reference("first", "output.message")), query="wait=60", tags=["t"]
         )
         assert made["status"] == "succeeded"
         await client.change("PATCH", made["id"], json=[{"op": "add", "path": "/metadata/a", "value": 1}])

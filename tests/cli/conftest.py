@@ -57,7 +57,7 @@ def new_world(url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable
 
     def make() -> World:
         name = f"cli-{next(_numbers)}"
-        clients.append(httpx.Client(base_url=url, headers={"X-Mock-Namespace": name}, trust_env=False))
+        clients.append(httpx.Client(base_url=url, headers={"X-Mock-Namespace": name}, trust_env=False, timeout=60))
         return World(url=url, name=name, http=clients[-1], command_line=CommandLine(capsys=capsys))
 
     yield make

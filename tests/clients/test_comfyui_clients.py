@@ -183,7 +183,7 @@ LIBRARIES = {
 async def url() -> AsyncIterator[str]:
     """Of the server that the command starts, which was told of the files that people use."""
     async with running_app(make_comfyui_standin(make_settings())) as running:
-        async with httpx.AsyncClient(base_url=running.url) as client:
+        async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
             assert (await client.put("/standin/models", json=TOLD)).status_code == 200
         yield running.url
 

@@ -30,7 +30,7 @@ class Node:
     def __init__(self, server: Server) -> None:
         # The nodes follow redirects, with their token.
         self.http = httpx.Client(
-            base_url=server.url, headers={"Authorization": "Bearer any"}, follow_redirects=True, timeout=30
+            base_url=server.url, headers={"Authorization": "Bearer any"}, follow_redirects=True, timeout=60
         )
 
     def submit(self, step_type: str, given: Any, *, tags: Sequence[str] = TAGS, wait: int = 5) -> Any:
@@ -102,13 +102,16 @@ def test_an_image_node_gets_its_images(node: Node) -> None:
 
 def test_a_url_is_good_without_a_token(node: Node) -> None:
     (blob, *_) = node.run("imageGen", IMAGE)["images"]
-    assert opened(httpx.get(blob["url"], follow_redirects=True).raise_for_status().content).size == (128, 192)
+    assert opened(httpx.get(blob["url"], follow_redirects=True, timeout=60).raise_for_status().content).size == (
+        128,
+        192,
+    )
 
 
 def test_a_url_that_has_run_out_is_refused_and_a_new_one_is_good(node: Node) -> None:
     (blob, *_) = node.run("imageGen", IMAGE)["images"]
     stale = urlsplit(blob["url"])._replace(query=urlencode({"sig": "x", "exp": "2026-01-01T00:00:00.0000000Z"}))
-    assert httpx.get(stale.geturl()).status_code == 403
+    assert httpx.get(stale.geturl(), timeout=60).status_code == 403
     assert opened(node.download({**blob, "url": stale.geturl()})).size == (128, 192)
 
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.long]
 EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
 MOCK_ADDRESS = "http://127.0.0.1:3000"
 WRITTEN = f"{MOCK_ADDRESS}/compat/{COMPAT}"
-PATIENCE_SECONDS = 25
+PATIENCE_SECONDS = 60
 
 
 def example(name: str, base_path: BasePath) -> str:

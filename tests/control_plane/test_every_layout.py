@@ -81,7 +81,7 @@ async def test_a_reset_leaves_nothing_and_what_comes_then_runs(deployment: Deplo
     waiting = asyncio.create_task(client.post(f"/ns/a{JOBS}?wait=true", json=template()))
     await end_of(client, (await submit(client, "/ns/b"))[0], "/ns/b")  # by then the others have begun
     await ask(client, "POST", "/_mock/reset", **IN_A)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):  # the wait itself would last twice as long
         assert (await waiting).status_code in {404, 409}
     for job_id in before:
         assert (await client.get(f"/ns/a{JOBS}/{job_id}")).status_code == 404

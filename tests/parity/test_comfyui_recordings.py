@@ -52,7 +52,7 @@ async def _replay() -> Mapping[str, Replayed]:
     clock = VirtualClock(RECORDED_AT)
     async with running_standin(models=MODELS, clock=clock, options=options) as standin, listen_to(standin) as listener:
         _put_files(standin)
-        async with httpx.AsyncClient(base_url=standin.url) as client:
+        async with httpx.AsyncClient(base_url=standin.url, timeout=60) as client:
             await _warm_up(client, listener)
             return {recording.case: await _send(recording, client, listener) for recording in RECORDINGS}
 

@@ -51,7 +51,7 @@ async def transcript_session(*, next_file: int = 1) -> AsyncIterator[TranscriptS
     clock = PermitClock()
     async with (
         running_standin(models=MODELS, clock=clock, options=OPTIONS) as standin,
-        httpx.AsyncClient(base_url=standin.url) as client,
+        httpx.AsyncClient(base_url=standin.url, timeout=60) as client,
     ):
         session = TranscriptSession(standin=standin, client=client, clock=clock)
         session.save_file_before(next_file)

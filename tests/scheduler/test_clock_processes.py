@@ -109,7 +109,10 @@ def test_another_scheduler_carries_an_advance_on_when_the_leader_is_killed(tmp_p
 
 def test_a_clock_stays_as_it_was_set_when_all_processes_begin_again(tmp_path: Path) -> None:
     for _ in range(2):
-        with running(tmp_path, ENVIRONMENT) as server, httpx.Client(base_url=server.url) as client:
+        with (
+            running(tmp_path, ENVIRONMENT) as server,
+            httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS) as client,
+        ):
             if client.get(CLOCK).json()["mode"] == "real":
                 assert client.put(CLOCK, json={"mode": "frozen", "now": NEW_YEAR}).is_success
             shown = client.get(CLOCK).json()

@@ -112,7 +112,7 @@ async def test_after_a_reset_nothing_of_before_is_there_and_new_jobs_run(name: s
         waiting = asyncio.create_task(before.use_cases.wait([jobs[0].id], asyncio.Future()))
         await asyncio.sleep(0)
         await reset(namespaces, name)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_SECONDS / 2):  # nothing else would end it as soon
             assert await waiting == {}
         with pytest.raises(NamespaceResetError):
             await before.use_cases.query.by_id(jobs[0].id)

@@ -114,9 +114,10 @@ def test_a_scheduler_answers_health_and_metrics_on_a_port_of_its_own(tmp_path: P
         wait_for(f"{url}/health/ready", scheduler, time.perf_counter())
         with running(tmp_path, INSTANT, command=("-m", "civitai_mock", "api")) as server, _client(server) as client:
             client.wait_until_ended(client.submit(3))
-        found = Scrape(httpx.get(f"{url}/metrics").text)
+        found = Scrape(httpx.get(f"{url}/metrics", timeout=PATIENCE_SECONDS).text)
         statuses = {
-            path: httpx.get(url + path).status_code for path in ("/health", "/health/live", "/v1/consumer/jobs", "/")
+            path: httpx.get(url + path, timeout=PATIENCE_SECONDS).status_code
+            for path in ("/health", "/health/live", "/v1/consumer/jobs", "/")
         }
     finally:
         scheduler.terminate()

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Protocol
 
-PATIENCE_SECONDS = 25.0
+PATIENCE_SECONDS = 60.0
 
 
 class Addressed(Protocol):

@@ -41,7 +41,7 @@ IMPATIENT = ComfyOptions(
 HELD = StandinOptions(durations=Durations(step=1.0))
 ENDLESS = StandinOptions(durations=Durations(step=0.005))
 MOST_STEPS = 10_000
-LONGEST_WAIT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 60.0
 SEEDS = count(1)
 
 

@@ -16,7 +16,7 @@ SHORT: Limits = dict.fromkeys(
     (Phase.REQUEST, Phase.HEAD, Phase.BODY, Phase.WRITING, Phase.DRAINING, Phase.CLOSING), 0.2
 )
 SWEEP_SECONDS = 0.02
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 LARGE = bytes(40_000_000)  # more than any buffer between two sockets takes
 
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message
 from civitai_mock.domain.json_types import JsonObject
 from tests.support.asgi import http_scope
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 PASSING = frozenset({"queue_position", "generation_progress"})
 
 

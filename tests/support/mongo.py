@@ -40,7 +40,7 @@ from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
 from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
 from tests.support.paths import fast_folder
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 AT_REST = 8
 NAMES = CollectionNames()
 

@@ -67,7 +67,7 @@ async def standin_session(
 ) -> AsyncIterator[StandinSession]:
     async with (
         running_standin(models=models, clock=clock, draw=draw, options=options) as running,
-        httpx.AsyncClient(base_url=running.url) as client,
+        httpx.AsyncClient(base_url=running.url, timeout=60) as client,
         listen_to(running) as listener,
     ):
         yield StandinSession(running=running, client=client, listener=listener)

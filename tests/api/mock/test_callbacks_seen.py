@@ -84,7 +84,7 @@ async def test_what_the_dispatcher_tried_is_seen() -> None:
 
 async def test_the_callbacks_of_a_workflow_are_seen_with_each_of_its_jobs() -> None:
     async with serve_all(callback_max_attempts=1) as opened:
-        answer = await opened.client.post("/v2/consumer/workflows?wait=20", json=WORKFLOW)
+        answer = await opened.client.post("/v2/consumer/workflows?wait=60", json=WORKFLOW)
         workflow = answer.json()
         assert workflow["status"] == "succeeded", answer.text
         (item,) = (await opened.client.get("/_mock/jobs")).json()["items"]

@@ -241,7 +241,7 @@ async def test_no_secret_is_in_journal_log_or_snapshot(capfd: pytest.CaptureFixt
         status = (await client.get(JOBS, params={"token": token}, headers=sent)).json()
         url = urlsplit(status["jobs"][0]["result"][0]["blobUrl"])
         assert (await client.get(f"{url.path}?{url.query}")).status_code == 200
-        workflow = await client.post(f"{WORKFLOWS}?wait=20", json=V2, headers=sent)
+        workflow = await client.post(f"{WORKFLOWS}?wait=60", json=V2, headers=sent)
         assert workflow.status_code in {200, 202}, workflow.text
         signed = [c["other"], c["admin"], c["key"], c["namespace"]]
         for path in (*(f"/v1/nowhere?{each}={each}&sig={c['query']}" for each in signed), f"/v1/nowhere#{c['token']}"):

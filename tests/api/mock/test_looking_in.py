@@ -161,7 +161,7 @@ async def test_a_job_has_its_events_and_what_was_asked_for(served: Served) -> No
 
 async def test_jobs_of_workflows_are_there_too() -> None:
     async with serve_all() as opened:
-        answer = await opened.client.post("/v2/consumer/workflows?wait=20", json=V2)
+        answer = await opened.client.post("/v2/consumer/workflows?wait=60", json=V2)
         assert answer.json()["status"] == "succeeded", answer.text
         (item,) = (await _get(opened.client, JOBS_OF_MOCK, q="harbour"))["items"]
         assert (item["workflowId"], item["step"], item["outcome"]) == (answer.json()["id"], 0, "SUCCEEDED")

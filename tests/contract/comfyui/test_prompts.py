@@ -39,7 +39,7 @@ async def ran(
     """Return the graph that the server's history has, and the texts of the first image."""
     submission = replace(make_submission(graph), words_name_embeddings=words, optional_nodes=optional)
     finished = await finish(provider, submission)
-    async with httpx.AsyncClient(base_url=standin.url) as client:
+    async with httpx.AsyncClient(base_url=standin.url, timeout=60) as client:
         entry = (await client.get(f"/history/{submission.prompt_id}")).json()[submission.prompt_id]
     return entry["prompt"][2], texts_of(finished.contents[0])
 

@@ -49,7 +49,7 @@ async def test_the_server_gets_the_trace_id_and_the_texts_for_the_image() -> Non
     async with running_standin() as standin, comfyui_on(standin) as provider:
         submission = make_submission()
         await finish(provider, submission)
-        async with httpx.AsyncClient(base_url=standin.url) as client:
+        async with httpx.AsyncClient(base_url=standin.url, timeout=60) as client:
             entry = (await client.get(f"/history/{submission.prompt_id}")).json()[submission.prompt_id]
         assert entry["prompt"][3]["trace_id"] == submission.trace_id
 
@@ -307,7 +307,7 @@ async def test_cancelling_leaves_the_prompts_of_others_alone() -> None:
     async with (
         running_standin(options=ENDLESS) as standin,
         comfyui_on(standin) as provider,
-        httpx.AsyncClient(base_url=standin.url) as client,
+        httpx.AsyncClient(base_url=standin.url, timeout=60) as client,
     ):
         await client.post("/prompt", json={"prompt": text_to_image(steps=10_000), "prompt_id": "theirs"})
         await client.post("/prompt", json={"prompt": text_to_image(steps=9_999), "prompt_id": "theirs too"})
@@ -325,7 +325,7 @@ async def test_a_prompt_that_somebody_else_interrupts_ends_the_job() -> None:
         submission = endless_submission()
         await provider.send(submission)
         await until(lambda: is_running(standin, submission.prompt_id))
-        async with httpx.AsyncClient(base_url=standin.url) as client:
+        async with httpx.AsyncClient(base_url=standin.url, timeout=60) as client:
             await client.post("/interrupt", json={})
         with pytest.raises(JobError, match="stopped"):
             await provider.collect(submission.prompt_id)

@@ -23,7 +23,7 @@ PRIMARY: dict[str, Any] = {"isWritablePrimary": True, "ismaster": True}
 SET: dict[str, Any] = {"setName": "rs0", "setVersion": 1}
 SECONDARY: dict[str, Any] = {"secondary": True, **SET, "hosts": ["127.0.0.1:1"]}
 FOUND = {"find": {"cursor": {"firstBatch": [], "id": 0, "ns": "civitai.x"}}}
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(autouse=True)

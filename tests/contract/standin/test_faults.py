@@ -257,11 +257,11 @@ async def test_facts_count_what_was_accepted_and_run_over_all_restarts(session: 
 async def test_a_server_that_is_down_refuses_connections_and_comes_back_empty(session: StandinSession) -> None:
     await session.run(text_to_image(), prompt_id="p")
     session.running.go_down()
-    async with httpx.AsyncClient(base_url=session.running.url) as fresh:
+    async with httpx.AsyncClient(base_url=session.running.url, timeout=60) as fresh:
         with pytest.raises(httpx.ConnectError):
             await fresh.get("/queue")
     await session.running.come_back()
-    async with httpx.AsyncClient(base_url=session.running.url) as fresh:
+    async with httpx.AsyncClient(base_url=session.running.url, timeout=60) as fresh:
         assert (await fresh.get("/history/p")).json() == {}
 
 

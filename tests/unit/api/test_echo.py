@@ -1,7 +1,7 @@
 """The echo of inputs: for every kind of input that the description has."""
 
 import json
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -249,10 +249,10 @@ def test_a_step_that_is_repeated_is_echoed_too() -> None:
     ids=["unknown members", "wrong loras", "wrong items", "slow items", "long items"],
 )
 def test_hostile_inputs_take_no_longer_than_large_ones(changes: dict[str, Any]) -> None:
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(InvalidRequestError) as caught:
         echo_input("imageGen", SDXL | {"width": 1} | changes)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 10, "a bound is missing: it takes a fraction of a second otherwise"
     assert len(json.dumps(caught.value.errors)) < 50_000
 
 

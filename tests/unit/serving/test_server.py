@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from civitai_mock.serving.server import Server, listen
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 async def test_a_request_that_outlasts_the_grace_time_is_told_to_come_back() -> None:
