@@ -150,6 +150,8 @@ ASKS = (
     Ask("POST", "/_mock/graph", Needs.READING, json=template()),
     Ask("GET", "/_mock/graph/diff?a={done}&b={queued}", Needs.READING),
     Ask("GET", "/_mock/queue", Needs.READING),
+    Ask("GET", "/_mock/queue/claiming", Needs.READING),
+    Ask("PUT", "/_mock/queue/claiming", Needs.WRITING, json={"paused": True}),
     Ask("GET", "/_mock/workers", Needs.WRITING),
     Ask("GET", "/_mock/settings", Needs.NOTHING),
     Ask("GET", "/_mock/presets", Needs.NOTHING),
@@ -157,6 +159,14 @@ ASKS = (
     Ask("GET", f"{NAMESPACES}/default", Needs.READING, route=NAMESPACE),
     Ask("PUT", f"{NAMESPACES}/a", Needs.WRITING, json={"balance": 1}, route=NAMESPACE),
     Ask("DELETE", f"{NAMESPACES}/b", Needs.WRITING, 204, json={}, route=NAMESPACE),
+    Ask(
+        "PUT",
+        "/_mock/jobs/{moving}/priority",
+        Needs.WRITING,
+        json={"priority": 1},
+        route="/_mock/jobs/{jobId}/priority",
+    ),
+    Ask("POST", "/_mock/jobs/{done}/resubmit", Needs.WRITING, 201, json={}, route="/_mock/jobs/{jobId}/resubmit"),
     *(
         Ask("POST", f"/_mock/jobs/{{{name}}}/{word}", Needs.WRITING, json={}, route=f"/_mock/jobs/{{jobId}}/{word}")
         for name, word in [

@@ -106,6 +106,9 @@ class GatedJobQueue:
     async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
         return await self.gate.write(self.inner.claim(claim, limit=limit, only_timed=only_timed))
 
+    async def set_priority(self, job_id: str, priority: int) -> bool:
+        return await self.gate.write(self.inner.set_priority(job_id, priority))
+
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         return await self.gate.write(self.inner.renew(worker_id, job_ids, until))
 

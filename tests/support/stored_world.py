@@ -217,6 +217,7 @@ WRITES: Mapping[str, Call] = {
     "jobs.set_taint": lambda world: world.stores.jobs.set_taint(IDS, {"reason": "x"}),
     "jobs.sweep": lambda world: world.stores.jobs.sweep(START + YEAR),
     "queue.claim": lambda world: world.stores.queue.claim(make_claim(), limit=9),
+    "queue.set_priority": lambda world: world.stores.queue.set_priority(job_id(QUEUED), 1),
     "queue.renew": lambda world: world.stores.queue.renew(WORKER, IDS, START + 2 * YEAR),
     "webhooks.take_due": take_webhooks,
     "webhooks.keep_fault": lambda world: world.stores.webhooks.keep_fault(job_id(QUEUED), seq=0, fault={"rule": "a"}),

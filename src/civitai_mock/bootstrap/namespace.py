@@ -276,7 +276,15 @@ class Namespace:
         """Load and make it at first use, as the stepper."""
         from civitai_mock.services.order_jobs import OrderJobs
 
-        return OrderJobs(jobs=self.stores.jobs, workflows=self.stores.workflows, get_orders=lambda: self.job_stepper)
+        return OrderJobs(
+            jobs=self.stores.jobs,
+            queue=self.stores.queue,
+            workflows=self.stores.workflows,
+            event_bus=self.event_bus,
+            submit=self.use_cases.submit,
+            get_submit_workflow=lambda: self.workflows.submit,
+            get_orders=lambda: self.job_stepper,
+        )
 
     @cached_property
     def looking_in(self) -> "LookingIn":

@@ -8,7 +8,7 @@ from civitai_mock.domain.cost import Tips
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.money import Account
 from civitai_mock.domain.quick_init import quick_init
-from civitai_mock.domain.workflow import Callback, UpgradeMode
+from civitai_mock.domain.workflow import Callback, UpgradeMode, Workflow
 
 
 @quick_init
@@ -46,3 +46,34 @@ class WorkflowTemplate:
     allow_mature_content: bool | None = None
     is_ephemeral: bool = False
     external_id: str | None = None
+
+
+def template_of(workflow: Workflow) -> WorkflowTemplate:
+    """Return what a workflow was made of, without its external id, which no other one may have."""
+    steps = [
+        StepTemplate(
+            type=step.type,
+            name=step.name,
+            input=step.input,
+            priority=step.priority,
+            timeout=step.timeout,
+            retries=step.retries,
+            metadata=step.metadata,
+        )
+        for step in workflow.steps
+        if step.spawned_by is None
+    ]
+    return WorkflowTemplate(
+        steps=steps,
+        tags=workflow.tags,
+        metadata=workflow.metadata,
+        arguments=workflow.arguments,
+        callbacks=workflow.callbacks,
+        currencies=workflow.currencies,
+        upgrade_mode=workflow.upgrade_mode,
+        tips=workflow.tips,
+        experimental=workflow.experimental,
+        nsfw_level=workflow.nsfw_level,
+        allow_mature_content=workflow.allow_mature_content,
+        is_ephemeral=workflow.is_ephemeral,
+    )

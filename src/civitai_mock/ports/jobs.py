@@ -116,6 +116,10 @@ class JobQueue(Protocol):
         """
         ...
 
+    async def set_priority(self, job_id: str, priority: int) -> bool:
+        """Change the priority of an unfinished job, by which it is claimed if nobody has it; False if there is none."""
+        ...
+
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         """Extend the leases of a worker on those of `job_ids` that it still holds, and return which these are."""
         ...

@@ -259,6 +259,7 @@ class Scheduler:
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._stop_asked.is_set():
             room = min(self._options.max_in_flight - len(self._in_flight), CLAIM_BATCH)
+            room = 0 if self._services.progress_policy.is_paused else room
             self._claiming_since = asyncio.get_running_loop().time()
             jobs = await self._claim(room) if room > 0 else ()
             self._claiming_since = None

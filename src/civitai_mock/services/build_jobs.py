@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import FieldError, InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace, initialized_event
@@ -192,4 +192,34 @@ def new_job(
         retry_attempt=0,
         last_event=initialized_event(job_id, job_type, trace_id=origin.caller.trace_id, at=origin.at),
         is_blocked=bool(dependencies),
+    )
+
+
+def job_again(job: Job, job_id: str, *, submission_id: str, trace_id: str, at: datetime) -> Job:
+    """Return a job that asks for the same as another one of version 1, and has as much time for it."""
+    return replace(
+        job,
+        id=job_id,
+        trace_id=trace_id,
+        submission_id=submission_id,
+        created_at=at,
+        expire_at=at + (job.expire_at - job.created_at),
+        keep_until=at + (job.keep_until - job.created_at),
+        name=None,
+        dependencies=(),
+        is_blocked=False,
+        slots=tuple(
+            Slot(blob_key=blob_key(job_id, place), seed=slot.seed, name=slot.name)
+            for place, slot in enumerate(job.slots)
+        ),
+        stage=Stage.QUEUED,
+        retry_attempt=0,
+        claim=None,
+        prompt_id=None,
+        outcome=None,
+        result=None,
+        taint=None,
+        faults=(),
+        keeps_cost=False,
+        last_event=initialized_event(job_id, job.last_event.job_type, trace_id=trace_id, at=at),
     )

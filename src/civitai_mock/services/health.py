@@ -51,7 +51,8 @@ class StallDetector:
         """Count the checks that found jobs stalled; while the store is away nothing is known, so the count stays."""
         before, since, now = self.reason, self._clock.now() - self._patience, self._system_clock.now()
         try:
-            is_stalled = not self._policy.only_timed and await self._queue.is_stalled(since=since, now=now)
+            holds_back = self._policy.only_timed or self._policy.is_paused
+            is_stalled = not holds_back and await self._queue.is_stalled(since=since, now=now)
         except TransientError:
             return
         self._stalled_checks = self._stalled_checks + 1 if is_stalled else 0

@@ -1,15 +1,24 @@
-"""Orders of the control plane: take one job further, end it, have it refused, or lose it."""
+"""Orders of the control plane: take one job further, end it, have it refused, lose it, or do it again."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import ConflictError, NotFoundError, fault
+from civitai_mock.domain.faults.kept import asked_rule
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.ports import JobStore, WorkflowStore
+from civitai_mock.domain.progress_modes import stored_progress_mode
+from civitai_mock.domain.workflow import Workflow
+from civitai_mock.ports import JobQueue, JobStore, WorkflowStore
+from civitai_mock.services.consumers import Caller
+from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.submit import SubmitJobs
+
+if TYPE_CHECKING:  # what only jobs of v2 need is not loaded for those of v1
+    from civitai_mock.services.workflows.submit import SubmitWorkflow
 
 MOST_TRIES = 100  # against others who change the job at the same time
 REFUSED = "The worker refused the job."
@@ -60,6 +69,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resubmission:
+    """Is what was submitted again: a job, or a workflow with its first job, if that was made at once."""
+
+    job_id: str | None
+    workflow_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderJobs:
     """Carries out orders, whoever moves the job otherwise: a worker that has it loses it.
 
@@ -67,7 +84,11 @@ class OrderJobs:
     """
 
     jobs: JobStore
+    queue: JobQueue
     workflows: WorkflowStore
+    event_bus: EventBus
+    submit: SubmitJobs
+    get_submit_workflow: "Callable[[], SubmitWorkflow]"
     get_orders: Callable[[], OrdersJobs]
 
     async def advance(self, job_id: str) -> Job:
@@ -83,6 +104,27 @@ class OrderJobs:
 
     async def reject(self, job_id: str, reason: str | None) -> Job:
         return await self._try(job_id, lambda job: self.get_orders().reject(job, reason=reason or REFUSED))
+
+    async def set_priority(self, job_id: str, priority: int) -> Job:
+        """Have a job claimed sooner or later; raise `ConflictError` for one that has ended."""
+        job = await self._get(job_id)
+        if not await self.queue.set_priority(job.id, priority):
+            raise ConflictError(f"The job '{job.id}' has ended already.")
+        self.event_bus.publish_work()
+        return await self._get(job.id)
+
+    async def resubmit(self, job_id: str, trace_id: str) -> Resubmission:
+        """Submit once more what a job was made of, for the same consumer; a job of a workflow, the whole workflow."""
+        job = await self._get(job_id)
+        caller = Caller(trace_id=trace_id, consumer=job.issued_by)
+        if job.workflow is None:
+            return Resubmission(job_id=(await self.submit.again(job, caller)).id)
+        found = await self.workflows.get(job.workflow.workflow_id)
+        if found is None:
+            raise NotFoundError(f"The workflow '{job.workflow.workflow_id}' does not exist.")
+        made = await self.get_submit_workflow().again(found.workflow, _with_wishes(caller, found.workflow))
+        first = made.jobs[0].id if made.jobs else None
+        return Resubmission(job_id=first, workflow_id=made.workflow.id)
 
     async def lose(self, job_id: str) -> Job:
         """Delete a job without a word, as a service does that has lost its memory; its workflow is lost with it."""
@@ -124,3 +166,9 @@ def _overlay(changes: Sequence[SlotChange]) -> Overlay:
 def _changed(slot: Slot, change: SlotChange) -> Slot:
     available = slot.available if change.available is None else change.available
     return changed(slot, available=available, seed=slot.seed if change.seed is None else change.seed)
+
+
+def _with_wishes(caller: Caller, workflow: Workflow) -> Caller:
+    """Return a caller that asks for the progress mode and the fault that the request of a workflow has asked for."""
+    progress, asked = stored_progress_mode(workflow.progress), workflow.asked_fault
+    return replace(caller, progress=progress, asked_fault=None if asked is None else asked_rule(asked))

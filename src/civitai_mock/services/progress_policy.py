@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # what only those need who set a mode is not loaded at the st
     from civitai_mock.domain.progress_modes import ProgressMode, StagePlan
 
 PROGRESS = "progress"  # the member of the documents of namespaces and server
+PAUSED = "paused"  # another one: whether schedulers claim nothing
 
 
 class ProgressPolicy:
@@ -31,6 +32,11 @@ class ProgressPolicy:
     def _update(self) -> None:
         document = self._controls.get(PROGRESS)
         self.mode = self._stored(document) if isinstance(document, dict) else None
+
+    @property
+    def is_paused(self) -> bool:
+        """Return whether schedulers may take no jobs; those that they have go on."""
+        return self._controls.is_any_set and self._controls.get(PAUSED) is True
 
     @property
     def only_timed(self) -> bool:

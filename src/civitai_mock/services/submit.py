@@ -7,7 +7,7 @@ from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Budget
 from civitai_mock.ports import JobStore, ResourceStore
-from civitai_mock.services.build_jobs import BuildJobs
+from civitai_mock.services.build_jobs import BuildJobs, job_again
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.faults.jobs import JobFaults
@@ -45,6 +45,17 @@ class SubmitJobs:
         self.event_bus.publish_changes(jobs)
         self.event_bus.publish_work()
         return jobs
+
+    async def again(self, job: Job, caller: Caller) -> Job:
+        """Submit once more what a job was made of, which is the same to its seed; it depends on no other job."""
+        await self.queue_limit.take(1)
+        ids = await self.build.ids.of_request(job.id.encode)
+        made = job_again(job, ids.uuid(), submission_id=ids.uuid(), trace_id=caller.trace_id, at=self.build.clock.now())
+        jobs = await self.job_faults.of_new([made])
+        await self.jobs.add(jobs, budget=self._budget(caller) if job.charged else None)
+        self.event_bus.publish_changes(jobs)
+        self.event_bus.publish_work()
+        return jobs[0]
 
     async def what_if(
         self, templates: Sequence[JobTemplate], caller: Caller, *, charged: bool = True, size: int = 0

@@ -1,12 +1,15 @@
 """Orders to jobs: advance, succeed, fail, reject and lose, whoever moves them otherwise."""
 
 import asyncio
+import io
 from typing import Any
 
+import httpx
 import pytest
+from PIL import Image
 
 from civitai_mock.domain.stages import Stage
-from tests.support.event_loop import until_found
+from tests.support.event_loop import settle, until_found
 from tests.support.served_app import JOBS, Opened, Served, serve, serve_all, template
 from tests.support.v2_workflows import WORKFLOWS, image
 from tests.support.v2_workflows import template as workflow
@@ -242,3 +245,92 @@ async def test_an_order_with_real_servers_is_a_409_that_says_why() -> None:
     async with serve(comfy_http_url="http://127.0.0.1:9") as served:
         job_id = await served.submit_one()
         assert "COMFY_HTTP_URL" in (await order(served, job_id, "advance", status=409))["detail"]
+
+
+async def set_priority(opened: Opened, job_id: str, *, status: int = 200, **body: Any) -> Any:
+    answer = await opened.client.put(f"/_mock/jobs/{job_id}/priority", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_a_job_is_claimed_sooner_with_a_higher_priority(served: Served) -> None:
+    first, second = [await served.submit_one() for _ in range(2)]
+    assert (await set_priority(served, second, priority=10))["priority"] == 10
+    queue = (await served.client.get("/_mock/queue")).json()["items"]
+    assert [(job["jobId"], job["priority"]) for job in queue] == [(second, 10), (first, 0)]
+    assert (await served.claim()).id == second
+
+
+async def test_a_priority_is_a_whole_number_of_a_job_that_has_not_ended(served: Served) -> None:
+    job_id = await served.submit_one()
+    assert list((await set_priority(served, job_id, status=400))["errors"]) == ["priority"]
+    assert list((await set_priority(served, job_id, status=400, priority=2**31))["errors"]) == ["priority"]
+    await set_priority(served, UNKNOWN, status=404, priority=1)
+    await served.finish()
+    await set_priority(served, job_id, status=409, priority=1)
+
+
+async def test_a_job_is_submitted_again_as_it_was(served: Served) -> None:
+    first = await served.submit_one(quantity=2, properties={"a": 1})
+    await served.client.delete(f"{JOBS}/{first}")
+    made = await order(served, first, "resubmit", status=201)
+    assert list(made) == ["jobId"]
+    statuses = [(await served.client.get(f"{JOBS}/{job_id}?detailed=true")).json() for job_id in (first, made["jobId"])]
+    assert [status["lastEvent"]["type"] for status in statuses] == ["Deleted", "Initialized"]
+    before, after = [status["job"] | {"slots": None} for status in statuses]
+    named = {"id", "expireAt", "createdAt"}
+    assert {name for name in before if before[name] != after[name]} <= named
+    assert [result["seed"] for result in statuses[1]["result"]] == [7, 7]
+    await served.finish()
+    assert [result["available"] for result in (await served.client.get(f"{JOBS}/{made['jobId']}")).json()["result"]]
+
+
+async def test_what_is_submitted_again_has_the_same_image() -> None:
+    async with serve_all() as opened:
+        first = await opened.run(template())
+        made = await order(opened, first["jobId"], "resubmit", status=201)
+        await opened.wait_until_ended(made["jobId"])
+        second = (await opened.client.get(f"{JOBS}/{made['jobId']}")).json()
+        urls = [job["result"][0]["blobUrl"] for job in (first, second)]
+        assert urls[0] != urls[1]
+        images = [Image.open(io.BytesIO((await opened.client.get(url)).content)) for url in urls]
+        assert images[0].tobytes() == images[1].tobytes()
+
+
+async def test_a_job_of_a_workflow_is_submitted_again_with_all_of_it() -> None:
+    async with serve_all(missing_resources="lenient") as opened:
+        sent = workflow(image(seed=3, width=64, height=64), tags=["mine"], externalId="once")
+        first = (await opened.client.post(f"{WORKFLOWS}?wait=30", json=sent)).json()
+        made = await order(opened, first["steps"][0]["jobs"][0]["id"], "resubmit", status=201)
+        second = (await opened.client.get(f"{WORKFLOWS}/{made['workflowId']}?wait=30")).json()
+        assert (second["status"], second["tags"], second["id"] != first["id"]) == ("succeeded", ["mine"], True)
+        assert second["steps"][0]["input"] == first["steps"][0]["input"]
+        assert second["steps"][0]["jobs"][0]["id"] == made["jobId"]
+
+
+async def claiming(opened: Opened, **body: Any) -> httpx.Response:
+    return await opened.client.put("/_mock/queue/claiming", json=body)
+
+
+async def test_jobs_wait_while_claiming_is_paused() -> None:
+    async with serve_all() as opened:
+        assert (await claiming(opened, paused=True)).json() == {"paused": True}
+        job_id = await submit(opened, progress="instant")
+        await settle()
+        assert (await event_of(opened, job_id))["type"] == "Initialized"
+        assert (await opened.client.get("/_mock/queue/claiming")).json() == {"paused": True}
+        assert (await claiming(opened, paused=False)).json() == {"paused": False}
+        await opened.wait_until_ended(job_id)
+
+
+async def test_a_reset_lets_claiming_go_on() -> None:
+    async with serve_all() as opened:
+        await claiming(opened, paused=True)
+        await opened.client.post("/_mock/reset", json={})
+        assert (await opened.client.get("/_mock/queue/claiming")).json() == {"paused": False}
+        await opened.wait_until_ended(await submit(opened, progress="instant"))
+
+
+@pytest.mark.parametrize("body", [{}, {"paused": "yes"}, {"pause": True}])
+async def test_pausing_takes_true_or_false(served: Served, body: Any) -> None:
+    assert (await claiming(served, **body)).status_code == 400

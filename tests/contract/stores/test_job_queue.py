@@ -38,6 +38,23 @@ async def test_a_claim_stamps_the_job_and_nothing_else(jobs: JobStore, queue: Jo
     assert await jobs.get(job.id) == claimed
 
 
+async def test_a_job_is_claimed_sooner_with_a_higher_priority(jobs: JobStore, queue: JobQueue) -> None:
+    first, second = await add_jobs(jobs, 2)
+    assert await queue.set_priority(second.id, 1)
+    assert [each.id for each in await queue.claim(make_claim(), limit=2)] == [second.id, first.id]
+    found = await jobs.get(second.id)
+    assert found is not None
+    assert (found.priority, found.seq) == (1, second.seq)
+
+
+async def test_only_an_unfinished_job_gets_another_priority(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    assert await queue.set_priority(claimed.id, 5)
+    assert await jobs.replace(claimed, succeeded(claimed))
+    assert not await queue.set_priority(claimed.id, 6)
+    assert not await queue.set_priority(job_id(99), 6)
+
+
 async def test_a_claim_writes_no_event(jobs: JobStore, queue: JobQueue) -> None:
     claimed = await add_claimed(jobs, queue)
     assert list(await jobs.events(claimed.id)) == [make_job().last_event]

@@ -56,6 +56,25 @@ class JobItemList(TypedDict):
     next: NotRequired[str]
 
 
+class Claiming(TypedDict):
+    """Whether schedulers claim no jobs; those that they have go on."""
+
+    paused: bool
+
+
+class PriorityOrder(TypedDict):
+    """The priority that a job is to have: the higher, the sooner it is claimed."""
+
+    priority: Required[int]
+
+
+class Resubmitted(TypedDict):
+    """What was submitted again: a job, or the workflow of a job, with its first one if that was made at once."""
+
+    jobId: NotRequired[str]
+    workflowId: NotRequired[str]
+
+
 class AttemptItem(TypedDict):
     """One attempt at a callback; `error` says why it failed."""
 

@@ -22,7 +22,7 @@ from civitai_mock.services.faults.parsed_rules import PREFIX, parse_stored_rule
 from civitai_mock.services.faults.scenarios import parse_stored_scenario
 from civitai_mock.services.namespace_ids import SEED
 from civitai_mock.services.namespaces import TOKENS
-from civitai_mock.services.progress_policy import PROGRESS
+from civitai_mock.services.progress_policy import PAUSED, PROGRESS
 from civitai_mock.services.rule_counters import RULES
 from civitai_mock.services.snapshots.format import DOCUMENT
 from civitai_mock.services.styles import STYLES, check_styles
@@ -72,6 +72,11 @@ def _check_seed(value: Json) -> None:
         raise ValueError("a seed is a whole number")
 
 
+def _check_paused(value: Json) -> None:
+    if value is not True:
+        raise ValueError("a queue is paused, or nothing is said of it")
+
+
 def _check_clock(value: Json) -> None:
     state = stored_clock(value).state
     zones = (state.at.tzinfo, state.since.tzinfo)
@@ -107,6 +112,7 @@ CHECKS: Mapping[str, Callable[[Json], object]] = {
     SEED: _check_seed,
     CLOCK: _check_clock,
     PROGRESS: parse_progress_mode,
+    PAUSED: _check_paused,
     BALANCE: read_balances,
     RULES: _check_rules,
     LAST_RULE: _check_last_rule,

@@ -24,7 +24,7 @@ from civitai_mock.domain.references import REPEAT, NamedStep, link_steps
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStep
 from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_ids import WorkflowIds
-from civitai_mock.domain.workflow_template import WorkflowTemplate
+from civitai_mock.domain.workflow_template import WorkflowTemplate, template_of
 from civitai_mock.ports import Clock, Ids, Metrics, ResourceStore, WorkflowStore
 from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.consumers import Caller
@@ -140,6 +140,10 @@ class SubmitWorkflow:
             except InsufficientBuzzError as error:
                 raise refused(f"insufficientBuzz: {error.message}") from error
         raise TransientError("No free id was found for the workflow; submit it again.")
+
+    async def again(self, workflow: Workflow, caller: Caller) -> WorkflowSnapshot:
+        """Submit once more what a workflow was made of, without its external id."""
+        return await self(template_of(workflow), caller, base_url=workflow.base_url, waits=True)
 
     async def what_if(
         self, template: WorkflowTemplate, caller: Caller, *, base_url: str, size: int = 0

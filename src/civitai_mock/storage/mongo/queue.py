@@ -49,6 +49,12 @@ class MongoJobQueue:
             raise
 
     @raises_domain_errors
+    async def set_priority(self, job_id: str, priority: int) -> bool:
+        unfinished = {"jobId": job_id, "openIn": self._epoch.number}
+        found = await self._jobs.update_one(unfinished, {"$set": {"priority": priority}})
+        return found.matched_count == 1
+
+    @raises_domain_errors
     async def renew(self, worker_id: str, job_ids: Iterable[str], until: datetime) -> frozenset[str]:
         await self._give_back_unread()
         # A job that has ended has no claim.

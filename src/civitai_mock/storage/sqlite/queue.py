@@ -29,6 +29,7 @@ RENEW = """
     WHERE epoch = ? AND id IN (SELECT value FROM json_each(?)) AND worker_id = ? AND outcome IS NULL
     RETURNING id
 """
+SET_PRIORITY = """UPDATE "{jobs}" SET priority = ? WHERE epoch = ? AND id = ? AND outcome IS NULL"""
 WORKERS = """
     SELECT DISTINCT worker_id FROM "{jobs}" WHERE epoch = ? AND worker_id IS NOT NULL AND outcome IS NULL
 """
@@ -65,6 +66,7 @@ class QueueStatements:
         self.claim = names.fill(CLAIM.replace("{moved}", NOT_BY_REQUESTS))
         self.claim_timed = names.fill(CLAIM.replace("{moved}", BY_TIME))
         self.renew = names.fill(RENEW)
+        self.set_priority = names.fill(SET_PRIORITY)
         self.workers = names.fill(WORKERS)
         self.with_expired_lease = names.fill(WITH_EXPIRED_LEASE)
         self.held_by = names.fill(HELD_BY)
@@ -98,6 +100,12 @@ class SqliteJobQueue:
         if self._workers and not self._workers.holds(worker_id):
             with disk_errors(self._database.description):
                 await asyncio.to_thread(self._workers.hold, worker_id)
+
+    async def set_priority(self, job_id: str, priority: int) -> bool:
+        parameters = (priority, self._epoch.number, job_id)
+        return await self._database.write(
+            lambda db: db.execute(self._sql.set_priority, parameters).rowcount == 1, epoch=self._epoch
+        )
 
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         parameters = (to_micros(until), self._epoch.number, to_json(list(job_ids)), worker_id)
