@@ -70,7 +70,7 @@ NOT_SERVED_BY_THE_STANDIN = {"/assets", "/extensions/core", "/docs", "/templates
     "/manager",
     "/customnode",
 }
-OPTIONS_OF_OTHERS = {"--user", "--read-only", "--cap-drop", "--tmpfs", "--env-file", "--rewrite"}
+OPTIONS_OF_OTHERS = {"--user", "--read-only", "--cap-drop", "--tmpfs", "--env-file", "--rewrite", "--require-browser"}
 
 
 def _each() -> list[Any]:
