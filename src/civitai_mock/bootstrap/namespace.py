@@ -35,6 +35,7 @@ from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.faults.held_answers import HeldAnswers
 from civitai_mock.services.faults.jobs import JobFaults
 from civitai_mock.services.faults.outages import WorkforceWithOutages
+from civitai_mock.services.fleet_policy import FleetPolicy
 from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetector
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.journal.recording import NamespaceJournal
@@ -91,6 +92,7 @@ class Namespace:
     own_blob_links: OwnBlobLinks
     webhook_sender: WebhookSender
     progress_policy: ProgressPolicy
+    fleet_policy: FleetPolicy
     faults: Faults
     held_answers: HeldAnswers
     runs_jobs: bool
@@ -388,6 +390,7 @@ def make_namespace(
         manage=None,
         obeyed_clock=obeyed_clock,
         progress_policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
+        fleet_policy=FleetPolicy(controls),
         faults=Faults(
             controls=controls,
             server_rules=runtime.server_rules,

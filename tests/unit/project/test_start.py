@@ -126,10 +126,11 @@ OF_FAULTS = (
     "civitai_mock.services.faults.parsed_rules",
     "re2",
 )
+OF_FLEETS = ("civitai_mock.domain.fleet", "civitai_mock.domain.styles", "civitai_mock.scheduler.fleet")
 OTHERS = ("av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml")
 
 
-@pytest.mark.parametrize("name", [*OTHERS, *OF_WORKFLOWS, *OF_PROGRESS_MODES, *OF_FAULTS])
+@pytest.mark.parametrize("name", [*OTHERS, *OF_WORKFLOWS, *OF_PROGRESS_MODES, *OF_FAULTS, *OF_FLEETS])
 def test_the_start_imports_nothing_that_few_requests_need(started: Any, name: str) -> None:
     assert not [module for module in started["modules"] if module == name or module.startswith(f"{name}.")]
 
