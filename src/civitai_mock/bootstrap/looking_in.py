@@ -10,7 +10,7 @@ from civitai_mock.services.controls import Controls
 from civitai_mock.services.faults.blob_views import ShowBlobFaults
 from civitai_mock.services.faults.try_rule import TryRule
 from civitai_mock.services.job_graphs import ShowGraphs
-from civitai_mock.services.job_listing import ListJobs
+from civitai_mock.services.job_listing import CountJobs, ListJobs
 from civitai_mock.services.journal.reading import ReadJournal
 from civitai_mock.services.journal.sharing import AskJournals
 from civitai_mock.services.journal.verify import VerifyRequests
@@ -23,9 +23,10 @@ from civitai_mock.settings import Settings
 def make_looking_in(
     stores: Stores, use_cases: UseCases, settings: Settings, controls: Controls, ask: AskJournals
 ) -> LookingIn:
-    build = use_cases.submit.build
+    build, list_jobs = use_cases.submit.build, ListJobs(search=stores.search)
     return LookingIn(
-        list_jobs=ListJobs(search=stores.search),
+        list_jobs=list_jobs,
+        count_jobs=CountJobs(list_jobs=list_jobs),
         list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
         show_graphs=ShowGraphs(
             jobs=stores.jobs,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
@@ -16,6 +17,7 @@ from civitai_mock.ports import JobSearch
 
 MOST_LOOKED_AT = 2000  # jobs for one page of a search: then it ends, however few it has, and the next goes on
 BATCH = 200
+MOST_COUNTED = 1000
 PROMPT = "prompt"
 
 
@@ -24,16 +26,31 @@ class JobFilter:
     """Says which jobs are asked for; None asks for all.
 
     `status` is the type of the last event. `text` is a part, in any case, of the id or of anything that was asked for:
-    a prompt text, a model, a sampler.
+    a prompt text, a model, a sampler. `ecosystem` is that of the first resource, `provider` who had the job last, and
+    `since` when it was submitted at the earliest.
     """
 
     status: JobEventType | None = None
     job_type: str | None = None
+    ecosystem: str | None = None
+    provider: str | None = None
     text: str | None = None
+    since: datetime | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether all jobs of the right type and age are asked for."""
+        return self.status is self.ecosystem is self.provider is self.text is None
 
     def matches(self, job: Job) -> bool:
-        """Return whether a job of the right type is asked for."""
+        """Return whether a job of the right type and age is asked for."""
+        if self.is_plain:
+            return True
         if self.status is not None and job.last_event.type is not self.status:
+            return False
+        if self.ecosystem is not None and ecosystem_of(job) != self.ecosystem.lower():
+            return False
+        if self.provider is not None and (job.last_event.provider or "").lower() != self.provider.lower():
             return False
         return self.text is None or any(self.text.lower() in text.lower() for text in _texts_of(job))
 
@@ -57,13 +74,14 @@ class ListJobs:
 
     async def __call__(self, wanted: JobFilter, *, before: Position | None, take: int) -> FoundJobs:
         """Return at most `take` of the jobs that are older than a position; there may be fewer, though it goes on."""
-        is_plain = wanted.status is None and wanted.text is None
-        batch = take + 1 if is_plain else BATCH
+        batch = take + 1 if wanted.is_plain else BATCH
         found: list[Job] = []
         last, looked_at = before, 0
         while looked_at < MOST_LOOKED_AT:
             jobs = await self.search.find(JobCriteria(job_type=wanted.job_type, before=last), limit=batch)
             for job in jobs:
+                if wanted.since is not None and job.created_at < wanted.since:
+                    return FoundJobs(jobs=found, last=None)
                 if wanted.matches(job):
                     if len(found) == take:
                         return FoundJobs(jobs=found, last=position_of(found[-1]))
@@ -74,6 +92,30 @@ class ListJobs:
             looked_at += len(jobs)
             await asyncio.sleep(0)  # a store in memory never waits, and others have to get on
         return FoundJobs(jobs=found, last=last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedJobs:
+    """Says how many jobs were found; where it is not `exact`, there may be more."""
+
+    count: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountJobs:
+    """Counts the jobs that are asked for, up to `MOST_COUNTED`."""
+
+    list_jobs: ListJobs
+
+    async def __call__(self, wanted: JobFilter) -> CountedJobs:
+        found = await self.list_jobs(wanted, before=None, take=MOST_COUNTED)
+        return CountedJobs(count=len(found.jobs), exact=found.last is None)
+
+
+def ecosystem_of(job: Job) -> str | None:
+    """Return the ecosystem of the model that a job uses."""
+    return job.resources[0].air.ecosystem if job.resources else None
 
 
 def known_job_type(name: str) -> str:

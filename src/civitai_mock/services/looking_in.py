@@ -9,7 +9,7 @@ from civitai_mock.services.callback_views import ShowCallbacks
 from civitai_mock.services.faults.blob_views import ShowBlobFaults
 from civitai_mock.services.faults.try_rule import TryRule
 from civitai_mock.services.job_graphs import ShowGraphs
-from civitai_mock.services.job_listing import ListJobs
+from civitai_mock.services.job_listing import CountJobs, ListJobs
 from civitai_mock.services.journal.reading import ReadJournal
 from civitai_mock.services.journal.verify import VerifyRequests
 from civitai_mock.services.shown_settings import ShowSettings
@@ -32,6 +32,7 @@ class LookingIn:
     """Holds the use cases of whoever looks in, which change nothing and are loaded for the first of them."""
 
     list_jobs: ListJobs
+    count_jobs: CountJobs
     list_queue: ListQueue
     show_graphs: ShowGraphs
     show_callbacks: ShowCallbacks

@@ -16,6 +16,7 @@ from tests.support.graph_check import faults
 from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, serve_all, template
 
 JOBS_OF_MOCK = "/_mock/jobs"
+V2_WORKFLOWS = "/v2/consumer/workflows"
 V2 = {"steps": [{"$type": "textToImage", "input": {"prompt": "a quiet harbour", "model": CHECKPOINT}}]}
 
 
@@ -50,6 +51,7 @@ async def test_a_list_has_what_is_known_of_each_job(served: Served) -> None:
         "traceId": item["traceId"],
         "prompt": "a fox",
         "model": CHECKPOINT,
+        "provider": "local",
         "workerId": claimed.claim and claimed.claim.worker_id,
     }
     assert item["createdAt"] < item["changedAt"] < item["expireAt"]
@@ -92,9 +94,16 @@ async def test_jobs_of_every_consumer_are_seen() -> None:
         ({"q": "82098"}, {"lora"}),
         ({"q": "nothing like that"}, set()),
         ({"q": "fox", "type": "WDTagging"}, set()),
+        ({"ecosystem": "SDXL"}, {"fox", "lora"}),
+        ({"ecosystem": "flux1"}, set()),
+        ({"provider": "local"}, set()),
+        ({"since": "1m"}, {"fox", "lora", "tags"}),
+        ({"since": "2100-01-01T00:00:00Z"}, set()),
     ],
 )
-async def test_jobs_are_found_by_status_type_and_text(served: Served, filters: dict[str, str], found: set[str]) -> None:
+async def test_jobs_are_found_and_counted_by_what_is_known_of_them(
+    served: Served, filters: dict[str, str], found: set[str]
+) -> None:
     networks = {LORA: {"strength": 1, "type": "Lora"}}
     submissions = {
         "fox": template(),
@@ -107,6 +116,26 @@ async def test_jobs_are_found_by_status_type_and_text(served: Served, filters: d
         assert answer.status_code == 202, answer.text
         names[answer.json()["jobId"]] = name
     assert {names[job_id] for job_id in await _ids(served.client, **filters)} == found
+    assert await _get(served.client, f"{JOBS_OF_MOCK}/count", **filters) == {"count": len(found), "exact": True}
+
+
+async def test_jobs_are_found_by_age_and_by_who_has_them(served: Served) -> None:
+    old = await served.submit_one()
+    await served.claim()
+    served.clock.advance(90)
+    young = await served.submit_one()
+    await served.enter(await served.claim(), {})
+    assert await _ids(served.client, since="1m") == [young]
+    assert await _ids(served.client, since="2m") == [young, old]
+    assert await _ids(served.client, provider="LOCAL") == [young]
+    assert await _ids(served.client, provider="spot") == []
+
+
+async def test_a_count_ends_at_a_thousand(served: Served) -> None:
+    await served.client.post(JOBS, json={"jobs": [template() for _ in range(1000)]})
+    assert await _get(served.client, f"{JOBS_OF_MOCK}/count") == {"count": 1000, "exact": True}
+    await served.submit_one()
+    assert await _get(served.client, f"{JOBS_OF_MOCK}/count") == {"count": 1000, "exact": False}
 
 
 async def test_a_job_is_found_by_a_part_of_its_id(served: Served) -> None:
@@ -136,6 +165,7 @@ async def test_a_search_ends_after_so_many_jobs_and_goes_on_with_the_next_page(s
         ({"cursor": "x"}, "cursor", "The cursor is not one that this list gave out."),
         ({"cursor": "WzEsMl0"}, "cursor", "The cursor is not one that this list gave out."),
         ({"cursor": "é"}, "cursor", "The cursor is not one that this list gave out."),
+        ({"since": "yesterday"}, "since", "expected a date like 2026-01-31T12:00:00Z."),
         ({"state": "Claimed"}, "state", "Did you mean 'status'?"),
     ],
 )
@@ -392,3 +422,19 @@ async def test_control_headers_obey_the_rules_of_the_control_plane() -> None:
     async with serve(admin="off") as served:
         assert (await served.client.post(JOBS, json=template(), headers=named | foreign[0])).status_code == 202
         assert await served.queued() == 1  # in the default namespace, as the header is unknown
+
+
+async def test_workflows_are_seen_without_a_look_at_their_jobs() -> None:
+    async with serve(missing_resources="lenient") as served:
+        headers = {"x-mock-progress": "polls"}
+        made = [(await served.client.post(V2_WORKFLOWS, json=V2, headers=headers)).json()["id"] for _ in range(3)]
+        first = await _get(served.client, "/_mock/workflows", take=2)
+        rest = await _get(served.client, "/_mock/workflows", take=2, cursor=first["next"])
+        assert [item["workflowId"] for item in [*first["items"], *rest["items"]]] == made[::-1]
+        item = first["items"][0]
+        assert (item["status"], item["steps"], len(item["jobIds"])) == ("unassigned", ["textToImage"], 1)
+        shown = [await _get(served.client, f"/_mock/workflows/{made[0]}") for _ in range(3)]
+        assert {workflow["status"] for workflow in shown} == {"unassigned"}
+        own = (await served.client.get(f"{V2_WORKFLOWS}/{made[0]}")).json()
+        assert shown[0].keys() == own.keys()
+        await _get(served.client, "/_mock/workflows/0-1", 404)

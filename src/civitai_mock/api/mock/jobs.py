@@ -10,15 +10,16 @@ from civitai_mock.api.context import use_cases, vocabulary
 from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, invalid_cursor, listing, requested_page
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import AttemptItem, CallbackItem, JobDetails, JobItem, JobItemList
+from civitai_mock.api.mock.schemas import AttemptItem, CallbackItem, JobCount, JobDetails, JobItem, JobItemList
 from civitai_mock.api.openapi import Operation, choice_parameter, path_parameter, text_parameter
-from civitai_mock.api.query_params import optional
+from civitai_mock.api.query_params import moment, optional
 from civitai_mock.api.responses import JsonResponse, as_members
 from civitai_mock.api.v1.job_types import SPELLINGS
 from civitai_mock.api.v1.render import render_event
 from civitai_mock.api.v1.schemas import Members
 from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.dotnet import format_date
+from civitai_mock.domain.durations import parse_duration
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
@@ -33,16 +34,39 @@ JOB_PATH = "/jobs/{jobId}"
 
 
 async def list_jobs(request: Request) -> Response:
-    page = requested_page(request)
-    wanted = JobFilter(
-        status=_status(optional(request, "status")),
-        job_type=_job_type(optional(request, "type")),
-        text=optional(request, "q") or None,
-    )
+    page, wanted = requested_page(request), _wanted(request)
     before = None if page.after is None else _position(page.after)
     found = await use_cases(request).looking_in.list_jobs(wanted, before=before, take=page.take)
     last = None if found.last is None else _text_of(found.last)
     return listing([render_item(job) for job in found.jobs], last=last)
+
+
+async def count_jobs(request: Request) -> Response:
+    counted = await use_cases(request).looking_in.count_jobs(_wanted(request))
+    count: JobCount = {"count": counted.count, "exact": counted.exact}
+    return JsonResponse(count)
+
+
+def _wanted(request: Request) -> JobFilter:
+    return JobFilter(
+        status=_status(optional(request, "status")),
+        job_type=_job_type(optional(request, "type")),
+        ecosystem=optional(request, "ecosystem") or None,
+        provider=optional(request, "provider") or None,
+        text=optional(request, "q") or None,
+        since=_since(request),
+    )
+
+
+def _since(request: Request) -> datetime | None:
+    """Return a date, which may be said as how long ago it was, by the clock of the namespace."""
+    text = optional(request, "since")
+    if not text:
+        return None
+    try:
+        return use_cases(request).clock.now() - parse_duration(text)
+    except (ValueError, OverflowError):
+        return moment(request, "since")
 
 
 async def get_job(request: Request) -> Response:
@@ -87,6 +111,8 @@ def render_item(job: Job) -> JobItem:
         item["prompt"] = prompt
     if job.resources:
         item["model"] = str(job.resources[0].air)
+    if event.provider is not None:
+        item["provider"] = event.provider
     if claim is not None:
         item["workerId"] = claim.worker_id
     if place is not None:
@@ -155,6 +181,10 @@ def _position(text: str) -> Position:
         raise invalid_cursor() from error
 
 
+FILTERS = [
+    choice_parameter("status", list(JobEventType)),
+    *(text_parameter(name, required=False) for name in ("type", "ecosystem", "provider", "q", "since")),
+]
 ROUTES = [
     ControlRoute(
         "/jobs",
@@ -164,18 +194,28 @@ ROUTES = [
             id="listMockJobs",
             summary="List the jobs of a namespace, the youngest first",
             description=(
-                "`q` is a part of an id, of a prompt text, of a model or of anything else that was asked for. A search"
+                "`q` is a part of an id, of a prompt text, of a model or of anything else that was asked for, `since`"
+                " a date, or how long ago it was (`15m`), and `provider` who had the job last. A search"
                 " looks at 2,000 jobs for one page, which may have fewer items than asked for, or none, though `next`"
                 " is there."
             ),
             tag=CONTROL_TAG,
-            parameters=[
-                choice_parameter("status", list(JobEventType)),
-                text_parameter("type", required=False),
-                text_parameter("q", required=False),
-                *LIST_PARAMETERS,
-            ],
+            parameters=[*FILTERS, *LIST_PARAMETERS],
             responses={200: JobItemList},
+            problems=READ_PROBLEMS,
+        ),
+    ),
+    ControlRoute(
+        "/jobs/count",
+        count_jobs,
+        method="GET",
+        operation=Operation(
+            id="countMockJobs",
+            summary="Count the jobs that a list would have, up to 1,000",
+            description="If it is not `exact`, there may be more: no more than 2,000 jobs are looked at.",
+            tag=CONTROL_TAG,
+            parameters=FILTERS,
+            responses={200: JobCount},
             problems=READ_PROBLEMS,
         ),
     ),

@@ -22,6 +22,7 @@ from civitai_mock.api.mock import (
     snapshots,
     styles,
     workers,
+    workflows,
 )
 from civitai_mock.api.openapi import DescribedRoute
 
@@ -33,6 +34,7 @@ ROUTES: Sequence[DescribedRoute] = [
     *orders.ROUTES,
     *progress.ROUTES,
     *graphs.ROUTES,
+    *workflows.ROUTES,
     *queue.ROUTES,
     *workers.ROUTES,
     *settings.ROUTES,

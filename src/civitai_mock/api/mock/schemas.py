@@ -12,6 +12,7 @@ from civitai_mock.domain.clock_state import ClockMode
 from civitai_mock.domain.fault_presets import Hook, ParamType, ParamValue, Target
 from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
+from civitai_mock.domain.workflow import WorkflowStatus
 from civitai_mock.services.callback_views import Delivered
 from civitai_mock.services.shown_settings import SettingOrigin
 
@@ -44,6 +45,7 @@ class JobItem(TypedDict):
     traceId: str
     prompt: NotRequired[str]
     model: NotRequired[str]
+    provider: NotRequired[str]
     workerId: NotRequired[str]
     workflowId: NotRequired[str]
     step: NotRequired[int]
@@ -53,6 +55,41 @@ class JobItemList(TypedDict):
     """A page of jobs."""
 
     items: Sequence[JobItem]
+    next: NotRequired[str]
+
+
+class JobCount(TypedDict):
+    """How many jobs there are; if that is not `exact`, there may be more."""
+
+    count: int
+    exact: bool
+
+
+class WorkflowItem(TypedDict):
+    """A workflow in a list, with the types of its steps, and the ids of the jobs that it has so far."""
+
+    workflowId: str
+    status: WorkflowStatus
+    consumer: str
+    createdAt: DateTime
+    steps: Sequence[str]
+    jobIds: Sequence[str]
+    tags: Sequence[str]
+    traceId: str
+
+
+@with_config(ConfigDict(extra="allow"))
+class ShownWorkflow(TypedDict):
+    """A workflow with all that version 2 shows of it (its schema `Workflow`)."""
+
+    id: str
+    status: WorkflowStatus
+
+
+class WorkflowItemList(TypedDict):
+    """A page of workflows."""
+
+    items: Sequence[WorkflowItem]
     next: NotRequired[str]
 
 
