@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.faults.blobs import BlobFaults
     from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
     from civitai_mock.services.faults.subjects import JobSubjects
+    from civitai_mock.services.fleet.orders import FleetOrders
     from civitai_mock.services.journal.sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.order_jobs import OrderJobs
@@ -297,6 +298,18 @@ class Namespace:
             raise RuntimeError("nobody knows who else has a journal of this namespace")
         ask = self.get_ask_journals()
         return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls, ask)
+
+    @cached_property
+    def fleet_orders(self) -> "FleetOrders":
+        """Load and make them at first use: mostly there is no fleet."""
+        from civitai_mock.services.fleet.orders import FleetOrders
+
+        return FleetOrders(
+            store=self.runtime.stores.namespaces,
+            epoch=self.epoch,
+            clock=self.system_clock,
+            wake=self.event_bus.publish_work,
+        )
 
     @property
     def edit_clock(self) -> EditClock:
