@@ -3,9 +3,7 @@
 import gc
 import sys
 from collections.abc import Iterator
-from functools import cache
 
-import httpx
 import pytest
 import structlog
 from hypothesis import settings
@@ -14,8 +12,10 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.telemetry.logs import console_renderer
 from tests.support.dates import START
 from tests.support.golden import Golden
+from tests.support.made_once import made_once
 
-settings.register_profile("suite", deadline=None)  # a slow machine is no fault of an example
+settings.register_profile("suite", deadline=None, max_examples=40)  # a slow machine is no fault of an example
+settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("suite")
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], console_renderer(colors=False)])
 
@@ -45,10 +45,8 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _certificates_are_read_once() -> Iterator[None]:
-    """Spare each client of a test the 20 ms in which it reads what all others have read."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+def _nothing_is_made_twice() -> Iterator[None]:
+    with made_once():
         yield
 
 
