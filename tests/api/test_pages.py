@@ -1,6 +1,7 @@
-"""What a browser is shown: the index page and the API reference, with nothing from another host."""
+"""What a browser is shown where there is no dashboard: index page and API reference, and nothing of another host."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.metadata import version
@@ -20,6 +21,18 @@ PAGES = ("/", "/docs", "/redoc")
 SPELLINGS = [*PAGES, "/docs/", "//docs", *(f"/compat/official{end}" for end in ("", "/", "/docs", "/docs/"))]
 LINKS = frozenset({"href", "src", "spec-url", "data-openapi"})
 INLINE_SCRIPT = re.compile(r"on\w+")
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """Serve without a control plane: else `/` leads browsers to the dashboard, see test_dashboard.py."""
+    async with serve(admin="off") as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(served: Served) -> httpx.AsyncClient:
+    return served.client
 
 
 @dataclass(slots=True)
@@ -217,7 +230,7 @@ async def test_what_the_index_page_says_is_escaped(client: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("path", [*PAGES, "/static/swagger-ui.css"])
 async def test_pages_ask_for_no_token_and_count_against_no_limit(path: str) -> None:
-    async with serve(auth="tokens", auth_tokens="alpha", rate_limit="1/hour") as guarded:
+    async with serve(admin="off", auth="tokens", auth_tokens="alpha", rate_limit="1/hour") as guarded:
         for _ in range(3):
             answer = await guarded.client.get(path, headers={"accept": BROWSER})
             assert answer.status_code == 200

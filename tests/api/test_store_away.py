@@ -152,6 +152,14 @@ ASKS = (
     Ask("GET", "/_mock/jobs/{done}/graph", Needs.READING, route="/_mock/jobs/{jobId}/graph"),
     Ask("POST", "/_mock/graph", Needs.READING, json=template()),
     Ask("GET", "/_mock/graph/diff?a={done}&b={queued}", Needs.READING),
+    Ask("GET", "/_mock/jobs/{done}/status", Needs.READING, route="/_mock/jobs/{jobId}/status"),
+    Ask("GET", "/_mock/blobs/{key}", Needs.READING, route="/_mock/blobs/{blobKey}"),
+    Ask(
+        "POST", "/_mock/jobs/{done}/cancel", Needs.READING, json={}, route="/_mock/jobs/{jobId}/cancel"
+    ),  # it has ended
+    Ask("GET", "/_mock/overview", Needs.READING),
+    Ask("GET", "/_mock/state", Needs.READING),
+    Ask("POST", "/_mock/client-errors", Needs.NOTHING, 204, json={"message": "broken"}),
     Ask("GET", "/_mock/queue", Needs.READING),
     Ask("GET", "/_mock/queue/claiming", Needs.READING),
     Ask("PUT", "/_mock/queue/claiming", Needs.WRITING, json={"paused": True}),

@@ -1,5 +1,6 @@
 """Change a namespace from the command line: its clock, all of it, and what a snapshot has."""
 
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,9 @@ def test_a_full_disk_is_an_error(world: World) -> None:
     assert (ended.status, ended.err) == (1, "civitai-mock: /dev/full fails: No space left on device\n")
 
 
-def test_where_no_page_is_served_there_is_none_to_open(world: World) -> None:
-    ended = world.run("open")
-    assert (ended.status, ended.err) == (1, f"civitai-mock: {world.url} has no page of the control plane yet.\n")
+def test_the_page_of_the_server_is_opened_for_the_namespace(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    address = f"{world.url}/_mock/ui/?namespace={world.name}"
+    assert world.done("open") == f"{address}\n"
+    assert opened == [address]

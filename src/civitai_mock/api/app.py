@@ -19,7 +19,7 @@ from civitai_mock.api.errors import on_http_error, on_mock_error
 from civitai_mock.api.exchange import ApiContext, ApiOptions, ServedNamespaces
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.late_imports import imported
-from civitai_mock.api.mock import is_control_path
+from civitai_mock.api.mock import is_control_path, is_page_path
 from civitai_mock.api.openapi import DescribedRoute
 from civitai_mock.api.pipeline import RequestPipeline
 from civitai_mock.api.request_journal import RequestJournal
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 FASTAPI_APP = "civitai_mock.api.fastapi_app"  # the module that `Api.all_routes` loads
 SOCKETS = "civitai_mock.api.event_stream.web_sockets"
 CONTROL_ROUTES = "civitai_mock.api.mock.route_table"  # the module that `Api.control_routes` loads
+DASHBOARD = "civitai_mock.api.ui.dashboard"
 # The plain ones; `make_fastapi_app` adds FastAPI's.
 ROUTES: Sequence[Route] = [
     *health.ROUTES,
@@ -89,6 +90,7 @@ def make_api(
         bodies=BodyBudget(options.max_bodies_bytes),
         keeps_journal=keeps_journal,
         streams=StreamSlots(options.max_streams),
+        shows_page_to=access.control.shows_page_to,
     )
     app.pipeline = RequestPipeline(
         routes=app.answer_by_router,
@@ -121,6 +123,7 @@ class Api(Starlette):
         self._version = version
         self._only_system = only_system
         self._has_control_plane = has_control_plane
+        self._page_router: ASGIApp | None = None
 
     def serve(self, namespaces: ServedNamespaces) -> None:
         """Answer requests from now on, which are for these namespaces."""
@@ -159,6 +162,9 @@ class Api(Starlette):
 
     async def answer_by_router(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._has_control_plane and is_control_path(scope["path"]):
+            if is_page_path(scope["path"]):
+                await self._serve_page(scope, receive, send)
+                return
             await imported(CONTROL_ROUTES)
             await self._control_router(scope, receive, send)
         else:
@@ -178,14 +184,25 @@ class Api(Starlette):
         serve_socket = (await imported(SOCKETS)).serve_socket  # mostly nobody listens
         await serve_socket(self, self.pipeline.access.control.origins, scope, receive, send)
 
+    async def _serve_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        dashboard = await imported(DASHBOARD)
+        if self._page_router is None:
+            self.pipeline.request_metrics.add_routes(dashboard.ROUTES)
+            self._page_router = _plain_router(dashboard.ROUTES)
+        await self._page_router(scope, receive, send)
+
     @cached_property
     def _router(self) -> ASGIApp:
         return self.all_routes.build_middleware_stack()
 
     @cached_property
     def _control_router(self) -> ASGIApp:
-        router = Router(list(self.control_routes), redirect_slashes=False)
-        return ExceptionMiddleware(router, handlers={MockError: on_mock_error, HTTPException: on_http_error})
+        return _plain_router(self.control_routes)
+
+
+def _plain_router(routes: Sequence[BaseRoute]) -> ASGIApp:
+    router = Router(list(routes), redirect_slashes=False)
+    return ExceptionMiddleware(router, handlers={MockError: on_mock_error, HTTPException: on_http_error})
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Scope
 
 from civitai_mock.api.exchange import FAULT_HEADER, FAULT_HEADER_NAME, NAMESPACE_PATH, Exchange
-from civitai_mock.api.mock import is_control_path
+from civitai_mock.api.mock import is_control_path, is_page_path
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.vocabulary import ClientCompat
 from civitai_mock.domain.errors import NotFoundError
@@ -100,7 +100,7 @@ def _chosen(exchange: Exchange, scope: Scope, control_access: ControlAccess) -> 
     if not path.startswith(NAMESPACED_PATHS):
         if in_path is not None:
             raise NotFoundError(f"There is nothing at '{exchange.path}'.")
-        if not is_control_path(path):
+        if not is_control_path(path) or is_page_path(path):
             return None
     by_header = _in_header(exchange)
     if by_header is not None and (is_control_path(path) or control_access.takes_headers(exchange, scope)):

@@ -230,7 +230,7 @@ class ServedNamespaces(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiContext:
-    """Holds what all requests of one app share, as its `context`."""
+    """Holds what all requests of one app share, as its `context`; `shows_page_to` says who may see the dashboard."""
 
     options: ApiOptions
     client_hints: ClientHints
@@ -238,6 +238,7 @@ class ApiContext:
     streams: StreamSlots
     namespaces: ServedNamespaces
     keeps_journal: bool
+    shows_page_to: Callable[["Exchange"], bool]
 
 
 class Exchange:

@@ -12,10 +12,12 @@ import structlog
 
 from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.health import CHECK_URLS
+from civitai_mock.api.mock import PREFIX, STATE_PATH
 from civitai_mock.domain.redaction import without_token
 
 EVENT = "request"
 TRACE_HEADER = b"x-trace-id"
+QUIET = CHECK_URLS | {PREFIX + STATE_PATH}  # what is asked for each second: each by itself says nothing
 PLAIN_PATH = re.compile("[A-Za-z0-9/-]+")
 READABLE = "/:@+,=*"  # stays as it is in a logged path; control characters do not
 
@@ -47,7 +49,7 @@ class RequestLog:
 
     def log(self, exchange: Exchange, status: int, seconds: float) -> None:
         """Log one request, which took so many seconds, if its level is logged at all, and what hit it."""
-        level = logging.DEBUG if exchange.path in CHECK_URLS and status == HTTPStatus.OK else logging.INFO
+        level = logging.DEBUG if exchange.path in QUIET and status == HTTPStatus.OK else logging.INFO
         if not self._logger.is_enabled_for(level):
             return
         if self._write_line is not None and level == logging.INFO and exchange.fault is None:

@@ -1,17 +1,19 @@
 """Metrics and index: what the server counts, and what it serves."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from typing_extensions import TypedDict
 
-from civitai_mock.api.context import options, use_cases
+from civitai_mock.api.context import exchange, options, use_cases
 from civitai_mock.api.health import HEALTH_URL, METRICS_URL, SYSTEM_TAG
+from civitai_mock.api.mock import PAGE_PREFIX
 from civitai_mock.api.openapi import problems
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.api.ui.pages import DOCS_URL, index_page, prefers_html
+from civitai_mock.api.ui.pages import DOCS_URL, index_page, prefers_html, root_reference
 
 NAME = "civitai-mock"
 OPENAPI_URL = "/openapi.json"
@@ -44,7 +46,10 @@ async def get_metrics(request: Request) -> Response:
 @index_router.head("/", include_in_schema=False)
 @index_router.get("/", operation_id="GetIndex", response_model=Index, responses=INDEX_PAGE | problems())
 async def get_index(request: Request) -> Response:
-    """Answer with a page to browsers, and with JSON to everybody else."""
+    """Send browsers to the dashboard, or to a page where there is none; answer with JSON to everybody else."""
+    if prefers_html(request) and exchange(request).context.shows_page_to(exchange(request)):
+        where = root_reference(request) + PAGE_PREFIX.removeprefix("/") + "/"
+        return RedirectResponse(where, HTTPStatus.SEE_OTHER, headers={"vary": "Accept", "cache-control": "no-cache"})
     version = options(request).version
     index = Index(name=NAME, version=version, docs=DOCS_URL, openapi=OPENAPI_URL, health=HEALTH_URL)
     answer = index_page(request) if prefers_html(request) else JsonResponse(index)

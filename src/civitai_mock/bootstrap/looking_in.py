@@ -16,6 +16,8 @@ from civitai_mock.services.journal.sharing import AskJournals
 from civitai_mock.services.journal.verify import VerifyRequests
 from civitai_mock.services.looking_in import ListQueue, LookingIn
 from civitai_mock.services.namespace_ids import uncounted
+from civitai_mock.services.overview import ShowOverview
+from civitai_mock.services.progress_policy import ProgressPolicy
 from civitai_mock.services.shown_settings import ShowSettings
 from civitai_mock.settings import Settings
 
@@ -27,6 +29,13 @@ def make_looking_in(
     return LookingIn(
         list_jobs=list_jobs,
         count_jobs=CountJobs(list_jobs=list_jobs),
+        show_overview=ShowOverview(
+            jobs=stores.jobs,
+            queue=stores.queue,
+            search=stores.search,
+            policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
+            clock=use_cases.clock,
+        ),
         list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
         show_graphs=ShowGraphs(
             jobs=stores.jobs,

@@ -45,7 +45,8 @@ def _serve(settings: Settings, arguments: argparse.Namespace, stop: Stop, *, com
         _warn_if_open(settings)
         runtime = application.namespace.runtime
         store, provider = runtime.stores.health.description, runtime.provider.description
-        logger.info("ready", listen=address, store=store, provider=provider, docs=f"{address}/docs")
+        page = {"page": f"{address}/_mock/ui/"} if settings.has_control_plane else {}
+        logger.info("ready", listen=address, store=store, provider=provider, docs=f"{address}/docs", **page)
 
     server = Server(
         application.app, grace=grace, on_ready=on_ready, on_stop=application.begin_stop, pings_every=HEARTBEATS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.types import Scope
 
 from civitai_mock.api.exchange import Exchange
+from civitai_mock.api.mock import is_page_path
 from civitai_mock.api.rate_limit import GuessLimit, address_key, peer_host
 from civitai_mock.domain.errors import ForbiddenError, UnauthorizedError
 from civitai_mock.services.consumers import bearer_token, consumer_id, token_digest
@@ -29,9 +30,18 @@ class ControlAccess:
     guess_limit: GuessLimit
 
     def admit(self, exchange: Exchange, scope: Scope) -> None:
-        """Raise the error that refuses a caller of `/_mock/`; where that is off, its routes are not there either."""
-        if self.is_on:
+        """Raise the error that refuses a caller of `/_mock/`; where that is off, its routes are not there either.
+
+        The files of the dashboard need no token: a browser has none when it is to ask for one.
+        """
+        if self.is_on and not (self.token is not None and is_page_path(scope["path"])):
             self._check(exchange, scope)
+
+    def shows_page_to(self, exchange: Exchange) -> bool:
+        """Return whether a browser that sent this request would be shown the dashboard."""
+        if not self.is_on or self.token is not None:
+            return self.is_on
+        return self.origins.refusal(host=exchange.header(b"host"), origin=exchange.header(b"origin")) is None
 
     def takes_headers(self, exchange: Exchange, scope: Scope) -> bool:
         """Return False where control headers are unknown headers; raise the error that refuses whoever sent one.

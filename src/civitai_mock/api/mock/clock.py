@@ -25,14 +25,14 @@ BY, TO, TO_NEXT = "by", "to", "toNext"
 
 
 async def get_clock(request: Request) -> Response:
-    return JsonResponse(_render(use_cases(request).control_clock.show()))
+    return JsonResponse(render_clock(use_cases(request).control_clock.show()))
 
 
 async def put_clock(request: Request) -> Response:
     exchange(request).context.options.check_simulated()
     mode, now, rate = await read_change(request, _read_setting)
     shown = await use_cases(request).control_clock.set(mode, now=now, rate=rate)
-    return changed(_render(shown), shown.not_yet)
+    return changed(render_clock(shown), shown.not_yet)
 
 
 async def advance_clock(request: Request) -> Response:
@@ -40,11 +40,11 @@ async def advance_clock(request: Request) -> Response:
     by, to = await read_change(request, _read_advance)
     shown = await use_cases(request).control_clock.advance(by=by, to=to)
     if shown.is_advancing:
-        return JsonResponse(_render(shown), status_code=HTTPStatus.ACCEPTED)
-    return changed(_render(shown), shown.not_yet)
+        return JsonResponse(render_clock(shown), status_code=HTTPStatus.ACCEPTED)
+    return changed(render_clock(shown), shown.not_yet)
 
 
-def _render(shown: ShownClock) -> JsonObject:
+def render_clock(shown: ShownClock) -> JsonObject:
     return {
         "mode": shown.state.mode.value,
         "now": format_date(shown.now),

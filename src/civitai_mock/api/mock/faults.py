@@ -31,25 +31,25 @@ ONE_PATH = f"{PATH}/{{id}}"
 
 async def list_faults(request: Request) -> Response:
     shown = await _edit(request).all(record_name(request))
-    return page_of(request, shown, key=lambda each: f"{each.stored.number:012}", render=_render)
+    return page_of(request, shown, key=lambda each: f"{each.stored.number:012}", render=render_rule)
 
 
 async def add_fault(request: Request) -> Response:
     name, now = record_name(request), _now(request)
     rule = await _read_rule(request, now)
     added = await _edit(request).add(name, rule, now=now)
-    return changed(_render(added.shown), added.not_yet, status=HTTPStatus.CREATED)
+    return changed(render_rule(added.shown), added.not_yet, status=HTTPStatus.CREATED)
 
 
 async def get_fault(request: Request) -> Response:
-    return JsonResponse(_render(await _edit(request).get(record_name(request), request.path_params["id"])))
+    return JsonResponse(render_rule(await _edit(request).get(record_name(request), request.path_params["id"])))
 
 
 async def put_fault(request: Request) -> Response:
     name, now = record_name(request), _now(request)
     rule = await _read_rule(request, now)
     put = await _edit(request).replace(name, rule, now=now)
-    return changed(_render(put.shown), put.not_yet)
+    return changed(render_rule(put.shown), put.not_yet)
 
 
 async def delete_fault(request: Request) -> Response:
@@ -96,7 +96,7 @@ def _now(request: Request) -> datetime:
     return use_cases(request).clock.now()
 
 
-def _render(shown: ShownRule) -> JsonObject:
+def render_rule(shown: ShownRule) -> JsonObject:
     rule: JsonObject = {"id": shown.stored.rule.id, **shown.stored.rule.document, "hits": shown.hits}
     return rule if shown.left is None else {**rule, "left": shown.left}
 

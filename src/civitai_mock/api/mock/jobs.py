@@ -10,13 +10,22 @@ from civitai_mock.api.context import use_cases, vocabulary
 from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, invalid_cursor, listing, requested_page
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import AttemptItem, CallbackItem, JobCount, JobDetails, JobItem, JobItemList
+from civitai_mock.api.mock.schemas import (
+    AttemptItem,
+    CallbackItem,
+    JobCount,
+    JobDetails,
+    JobItem,
+    JobItemList,
+    ResultItem,
+)
 from civitai_mock.api.openapi import Operation, choice_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import moment, optional
 from civitai_mock.api.responses import JsonResponse, as_members
 from civitai_mock.api.v1.job_types import SPELLINGS
-from civitai_mock.api.v1.render import render_event
-from civitai_mock.api.v1.schemas import Members
+from civitai_mock.api.v1.render import render_event, renderer_for
+from civitai_mock.api.v1.schemas import JobStatus, Members
+from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.callbacks import CallbackAttempt
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.durations import parse_duration
@@ -79,6 +88,7 @@ async def get_job(request: Request) -> Response:
         "properties": as_members(job.properties),
         "spec": as_members(job.spec),
         "events": [render_event(event, vocabulary(request)) for event in events],
+        "results": [_render_result(slot) for slot in job.slots],
         "callbacks": [_render_callback(callback) for callback in callbacks],
         "faults": [
             *(_render_fault(fault) for fault in job.faults if fault.rule is not None),
@@ -86,6 +96,12 @@ async def get_job(request: Request) -> Response:
         ],
     }
     return JsonResponse(details)
+
+
+async def get_job_status(request: Request) -> Response:
+    """Answer with the status that version 1 has, which nobody counts as a look at the job."""
+    job = await use_cases(request).query.by_id(request.path_params["jobId"])
+    return JsonResponse((await renderer_for(request, [job])).status(job, detailed=True))
 
 
 def render_item(job: Job) -> JobItem:
@@ -123,6 +139,15 @@ def render_item(job: Job) -> JobItem:
 
 def _render_fault(fault: JobFault) -> Members:
     return {"attempt": fault.attempt, "rule": fault.rule, **fault.does}
+
+
+def _render_result(slot: Slot) -> ResultItem:
+    item: ResultItem = {"blobKey": slot.blob_key, "available": slot.available}
+    if slot.seed is not None:
+        item["seed"] = slot.seed
+    if slot.name is not None:
+        item["name"] = slot.name
+    return item
 
 
 def _render_callback(callback: CallbackView) -> CallbackItem:
@@ -229,6 +254,19 @@ ROUTES = [
             tag=CONTROL_TAG,
             parameters=[path_parameter("jobId")],
             responses={200: JobDetails},
+            problems=[*READ_PROBLEMS, 404],
+        ),
+    ),
+    ControlRoute(
+        JOB_PATH + "/status",
+        get_job_status,
+        method="GET",
+        operation=Operation(
+            id="getMockJobStatus",
+            summary="Get the detailed status that version 1 has of a job, without that being a look at it",
+            tag=CONTROL_TAG,
+            parameters=[path_parameter("jobId")],
+            responses={200: JobStatus},
             problems=[*READ_PROBLEMS, 404],
         ),
     ),

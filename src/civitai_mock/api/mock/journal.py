@@ -26,8 +26,8 @@ STATUSES = range(100, 600)
 async def list_entries(request: Request) -> Response:
     page = requested_page(request)
     method, status = optional(request, "method") or None, _status(optional(request, "status"))
-    read = use_cases(request).looking_in.read_journal
-    found = await read.page(method=method, status=status, before=page.after, take=page.take)
+    job_id, read = optional(request, "jobId") or None, use_cases(request).looking_in.read_journal
+    found = await read.page(method=method, status=status, job_id=job_id, before=page.after, take=page.take)
     return listing(found.items, last=found.last, more={} if found.is_whole else {"incomplete": True})
 
 
@@ -65,6 +65,7 @@ ROUTES = [
             parameters=[
                 text_parameter("method", required=False),
                 text_parameter("status", required=False),
+                text_parameter("jobId", required=False),
                 *LIST_PARAMETERS,
             ],
             responses={200: JournalEntryList},

@@ -70,6 +70,14 @@ def _priority(members: Members) -> int:
     return 0 if found is None else found
 
 
+async def cancel(request: Request) -> Response:
+    """Cancel a job as its consumer may, also where it runs on real servers."""
+    await read_change(request, lambda _: None)
+    cases, job_id = use_cases(request), request.path_params["jobId"]
+    await cases.cancel.by_id(job_id)
+    return JsonResponse(render_item(await cases.query.by_id(job_id)))
+
+
 async def _answer(request: Request, order: Callable[[OrderJobs, str], Awaitable[Job]]) -> Response:
     """Answer the job as it is after an order."""
     options(request).check_simulated()
@@ -136,6 +144,12 @@ ROUTES = [
         body=[FailOrder],
     ),
     _route("reject", reject, summary="Have a job refused, so that it waits again", body=[RejectOrder]),
+    _route(
+        "cancel",
+        cancel,
+        summary="Cancel a job, whosever it is",
+        description="It ends as Deleted; one that has ended already stays as it is.",
+    ),
     _route(
         "lose",
         lose,

@@ -12,7 +12,7 @@ from civitai_mock.api.mock.schemas import NotYet, ProgressModeDocument
 from civitai_mock.api.mock.scopes import SCOPE_PARAMETER, record_name
 from civitai_mock.api.openapi import Operation
 from civitai_mock.api.responses import JsonResponse
-from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.progress_modes import SIMULATED, parse_progress_mode
 from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.services.progress_policy import PROGRESS
@@ -24,8 +24,12 @@ async def get_progress(request: Request) -> Response:
     """Answer the mode of jobs whose requests name none: the namespace's, or the server's, or the simulation's way."""
     manage = _manage(request)
     own = (await manage.get(name)).document if (name := record_name(request)) else manage.control.server_document
-    mode = own.get(PROGRESS) or manage.control.server_document.get(PROGRESS) or dict(SIMULATED)
-    return JsonResponse(mode)
+    return JsonResponse(mode_of(own, manage.control.server_document))
+
+
+def mode_of(own: ReadOnlyJson, server: ReadOnlyJson) -> JsonObject:
+    """Return the mode that holds by the documents of a namespace and of the server."""
+    return as_object(own.get(PROGRESS)) or as_object(server.get(PROGRESS)) or dict(SIMULATED)
 
 
 async def put_progress(request: Request) -> Response:

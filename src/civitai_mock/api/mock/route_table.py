@@ -6,6 +6,8 @@ A new noun is a module beside this one, and a line here.
 from collections.abc import Sequence
 
 from civitai_mock.api.mock import (
+    blobs,
+    client_errors,
     clock,
     events,
     faults,
@@ -14,12 +16,14 @@ from civitai_mock.api.mock import (
     journal,
     namespaces,
     orders,
+    overview,
     presets,
     progress,
     queue,
     scenarios,
     settings,
     snapshots,
+    state,
     styles,
     workers,
     workflows,
@@ -35,7 +39,10 @@ ROUTES: Sequence[DescribedRoute] = [
     *progress.ROUTES,
     *graphs.ROUTES,
     *workflows.ROUTES,
+    *state.ROUTES,
     *queue.ROUTES,
+    *overview.ROUTES,
+    *blobs.ROUTES,
     *workers.ROUTES,
     *settings.ROUTES,
     *journal.ROUTES,
@@ -44,4 +51,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *scenarios.ROUTES,
     *events.ROUTES,
     *styles.ROUTES,
+    *client_errors.ROUTES,
 ]

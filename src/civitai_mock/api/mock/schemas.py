@@ -14,6 +14,7 @@ from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.domain.workflow import WorkflowStatus
 from civitai_mock.services.callback_views import Delivered
+from civitai_mock.services.overview import WaitsFor
 from civitai_mock.services.shown_settings import SettingOrigin
 
 
@@ -138,15 +139,25 @@ class CallbackItem(TypedDict):
     fault: NotRequired[Members]
 
 
+class ResultItem(TypedDict):
+    """A file that a job makes, which `/_mock/blobs/{blobKey}` has once it is available."""
+
+    blobKey: str
+    available: bool
+    seed: NotRequired[int]
+    name: NotRequired[str]
+
+
 class JobDetails(JobItem):
     """A job with its events in order; `spec` is what was asked for, complete, as it is stored.
 
-    `faults` are those of its attempts and, with their `blobKey`, those of its blobs.
+    `results` are its files; `faults` are those of its attempts and, with their `blobKey`, those of its blobs.
     """
 
     properties: Members
     spec: Members
     events: Sequence[JobEvent]
+    results: Sequence[ResultItem]
     callbacks: Sequence[CallbackItem]
     faults: Sequence[Members]
 
@@ -240,6 +251,47 @@ class QueueItemList(TypedDict):
 
     items: Sequence[QueueItem]
     next: NotRequired[str]
+
+
+class WaitingItem(JobItem):
+    """A job that waits; if that is for a worker, it has a place in the queue, from 1 on."""
+
+    waitsFor: WaitsFor
+    position: NotRequired[int]
+    estimatedStartDate: NotRequired[DateTime]
+
+
+class RunningItem(JobItem):
+    """A job that runs, with how far it is, where that is known."""
+
+    step: NotRequired[int]
+    steps: NotRequired[int]
+
+
+class OverviewCounts(TypedDict):
+    """How many jobs wait and run."""
+
+    waiting: int
+    running: int
+
+
+class OverviewDocument(TypedDict):
+    """What goes on now."""
+
+    waiting: Sequence[WaitingItem]
+    running: Sequence[RunningItem]
+    ended: Sequence[JobItem]
+    counts: OverviewCounts
+    perSecond: float
+
+
+class ClientError(TypedDict):
+    """What broke in the dashboard."""
+
+    message: str
+    kind: NotRequired[str]
+    stack: NotRequired[str]
+    page: NotRequired[str]
 
 
 class SettingItem(TypedDict):
@@ -475,6 +527,17 @@ class ClockDocument(TypedDict):
     rate: float
     status: Literal["ready", "advancing"]
     notYet: NotRequired[Sequence[str]]
+
+
+class StateDocument(TypedDict):
+    """What is set for a namespace now."""
+
+    namespace: str
+    namespaces: Sequence[str]
+    progress: ProgressModeDocument
+    faults: Sequence[FaultRuleDocument]
+    clock: ClockDocument
+    version: str
 
 
 class ClockSettings(TypedDict):

@@ -58,6 +58,16 @@ def job_ids(entry: JournalEntry, answered: Json) -> Iterable[str]:
     return dict.fromkeys([*([found[1]] if found else ()), *told])
 
 
+def names_job(entry: JournalEntry, job_id: str) -> bool:
+    """Return whether `job_ids` has a job; an answer is only read if its text has the id."""
+    body = entry.answer_body
+    if isinstance(body, LargeBody):
+        return job_id in job_ids(entry, None)
+    if job_id in entry.path:
+        return job_id in job_ids(entry, None)
+    return job_id.encode() in body and job_id in job_ids(entry, read_json(body))
+
+
 def told_job_ids(answered: Json) -> Iterator[str]:
     """Yield the ids in an answer of version 1 (`jobId`), or in the steps of a workflow (`jobs`)."""
     if isinstance(answered, list):

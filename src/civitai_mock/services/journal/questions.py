@@ -18,12 +18,12 @@ from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_nu
 from civitai_mock.domain.near_misses import near_misses
 from civitai_mock.domain.redaction import Redactor, secrets_pattern
 from civitai_mock.domain.verification import Seen, find, parse_expectation, parse_match
-from civitai_mock.services.journal.documents import render_entry
+from civitai_mock.services.journal.documents import names_job, render_entry
 from civitai_mock.services.journal.recording import Journal
 
 KIND, PAGE, FIND, NEAR, TRY, PICK, CLEAR = "kind", "page", "find", "near", "try", "pick", "clear"
 CLEAR_QUESTION: JsonObject = {KIND: CLEAR}
-METHOD, STATUS, BEFORE, TAKE = "method", "status", "before", "take"
+METHOD, STATUS, JOB_ID, BEFORE, TAKE = "method", "status", "jobId", "before", "take"
 RULE, IDS, IS_WHOLE = "rule", "ids", "isWhole"
 NAME, AFTER, EXPECTATION, ITEMS, CUT_AT = "name", "after", "expectation", "items", "cutAt"
 MOST_BYTES = 2**20  # of entries in one answer, which may be six times as long as JSON
@@ -32,9 +32,11 @@ MANY = 100  # entries, which take a thread about as long as it takes to begin
 SubjectOf: TypeAlias = Callable[[JournalEntry], FaultSubject]
 
 
-def page_question(*, method: str | None, status: int | None, before: str | None, take: int) -> JsonObject:
-    """Ask for entries, the youngest first: those that came before one with an id."""
-    return {KIND: PAGE, METHOD: method, STATUS: status, BEFORE: before, TAKE: take}
+def page_question(
+    *, method: str | None, status: int | None, job_id: str | None, before: str | None, take: int
+) -> JsonObject:
+    """Ask for entries, the youngest first: those that came before one with an id, and have to do with a job."""
+    return {KIND: PAGE, METHOD: method, STATUS: status, JOB_ID: job_id, BEFORE: before, TAKE: take}
 
 
 def find_question(expectation: ReadOnlyJson) -> JsonObject:
@@ -114,12 +116,14 @@ class _Reader:
     def _page(self, question: ReadOnlyJson) -> JsonObject:
         """Return a page; if that would be too long, the first of it, and the id of the last entry as `cutAt`."""
         method, status, before = as_text(question[METHOD]).upper(), question[STATUS], as_text(question[BEFORE])
+        job_id = as_text(question.get(JOB_ID))  # a process of an older version does not ask
         wanted = (
             entry
             for entry in reversed(self.entries)
             if (not method or entry.method.upper() == method)
             and (status is None or entry.status == status)
             and (not before or entry.id < before)
+            and (not job_id or names_job(entry, job_id))
         )
         items: list[Json] = []
         size = 0

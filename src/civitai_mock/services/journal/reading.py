@@ -51,10 +51,13 @@ class ReadJournal:
     journal: NamespaceJournal
     ask: AskProcesses
 
-    async def page(self, *, method: str | None, status: int | None, before: str | None, take: int) -> EntryPage:
-        """Return entries, the youngest first, that came before one with this id."""
+    async def page(
+        self, *, method: str | None, status: int | None, job_id: str | None, before: str | None, take: int
+    ) -> EntryPage:
+        """Return entries, the youngest first, that came before this one, of one job if that is asked for."""
         check_is_on(self.journal)
-        answers = await self.ask(page_question(method=method, status=status, before=before, take=take + 1))
+        question = page_question(method=method, status=status, job_id=job_id, before=before, take=take + 1)
+        answers = await self.ask(question)
         items = [as_object(item) for answer in answers.items for item in as_list(answer[ITEMS])]
         items.sort(key=_id, reverse=True)
         # What a process has left out is older than what it tells.

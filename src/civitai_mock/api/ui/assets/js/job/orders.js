@@ -1,0 +1,123 @@
+/**
+ * What can be done with jobs: submit one, submit it again, cancel it, and move it where nothing else does.
+ *
+ * @module
+ */
+import { ApiError, asApp, change, curl, get } from "../api.js";
+import { attempt, confirmed, told } from "../notices.js";
+import { go, href } from "../router.js";
+import { refreshAll } from "../store.js";
+
+const JOBS = "v1/consumer/jobs";
+const MANY = 100;
+const EXAMPLE = {
+  $type: "textToImage",
+  model: "urn:air:sd1:checkpoint:civitai:4384@128713",
+  params: {
+    prompt: "a lighthouse over a stormy sea at night, oil painting",
+    steps: 20,
+    cfgScale: 7,
+    width: 512,
+    height: 512,
+  },
+};
+
+/** Return how an example is submitted, by curl and by this page. */
+export function submitExample() {
+  return { curl: curl("POST", JOBS, { body: EXAMPLE }), run: () => submit(EXAMPLE, "The job is submitted.") };
+}
+
+/**
+ * Submit a job, and go to its page.
+ *
+ * @param {unknown} body
+ * @param {string} text
+ */
+export async function submit(body, text) {
+  const answer = await attempt(() => asApp("POST", JOBS, { body }), text);
+  const id = answer?.jobs?.[0]?.jobId;
+  if (id) go(href(`jobs/${id}`));
+}
+
+/** @param {string} id */
+export function cancelJob(id) {
+  return change("POST", `jobs/${encodeURIComponent(id)}/cancel`);
+}
+
+/**
+ * Cancel one job, once somebody is sure.
+ *
+ * @param {{jobId: string}} job
+ */
+export async function askAndCancel({ jobId }) {
+  const about = { title: "Cancel this job?", text: `Job ${jobId} ends as Deleted.`, label: "Cancel the job" };
+  if (!(await confirmed(about))) return;
+  await attempt(() => cancelJob(jobId), "The job is cancelled.");
+  refreshAll();
+}
+
+/**
+ * Send the request again that submitted a job, and go to the new one.
+ *
+ * @param {{jobId: string}} job
+ */
+export async function resubmit({ jobId }) {
+  const entry = await attempt(() => submissionOf(jobId));
+  if (entry === undefined) return;
+  if (entry === null) {
+    told("The journal has the request of this job no more, so it cannot be sent again.");
+    return;
+  }
+  const { body } = entry.request;
+  const at = entry.jobIds.indexOf(jobId);
+  if (!entry.path.includes("/v1/")) {
+    const answer = await attempt(() => asApp("POST", `v2/consumer/workflows`, { body }), "The workflow is submitted again.");
+    if (answer) go(href("jobs"));
+    return;
+  }
+  const isOneOfMany = Array.isArray(body?.jobs) && body.jobs.length === entry.jobIds.length && at >= 0;
+  await submit(isOneOfMany ? body.jobs[at] : body, "The job is submitted again.");
+}
+
+/**
+ * Give a job an order that the control plane has: `advance`, `succeed`, `fail`, `reject`, `lose`.
+ *
+ * @param {string} id
+ * @param {"advance" | "succeed" | "fail" | "reject" | "lose"} order
+ */
+export async function give(id, order) {
+  await attempt(() => change("POST", `jobs/${encodeURIComponent(id)}/${order}`), `Told the job to ${order}.`);
+  refreshAll();
+}
+
+/** @typedef {{method: string, path: string, time: string, status: number, ms: number, traceId: string, jobIds: string[], fault?: string, request: {body: any, bodyIs: string, headers: Record<string, string>}, response: {body: any, bodyIs: string, headers: Record<string, string>}, id: string, rules: any[]}} Entry */
+
+/**
+ * Return the requests that touched a job, the youngest first; none where there is no journal.
+ *
+ * @param {string} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Entry[]>}
+ */
+export async function requestsOf(id, signal) {
+  const found = await get("journal", { signal, query: { jobId: id, take: MANY } });
+  return found.items;
+}
+
+/**
+ * Return the request that submitted a job; null if the journal does not have it.
+ *
+ * @param {string} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Entry | null>}
+ */
+export async function submissionOf(id, signal) {
+  try {
+    const found = await get("journal", { signal, query: { jobId: id, method: "POST", take: MANY } });
+    const entries = /** @type {Entry[]} */ (found.items);
+    return entries.findLast((entry) => entry.status < 300 && entry.request.bodyIs === "json") ?? null;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return null; // JOURNAL_MAX_ENTRIES is 0
+    throw error;
+  }
+}

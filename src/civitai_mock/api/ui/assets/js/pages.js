@@ -1,0 +1,33 @@
+/**
+ * All pages, in the order of the navigation; a new one is a module in `pages/`, and an entry here.
+ *
+ * `key` is the letter that leads to it behind `g`.
+ *
+ * @module
+ */
+
+/**
+ * @typedef {object} Context what a page gets when it is opened
+ * @property {HTMLElement} node is the place of the page, below its heading
+ * @property {HTMLElement} actions is the place of buttons, beside the heading
+ * @property {AbortSignal} signal ends all that the page does, when it is left
+ * @property {import("./router.js").Place} place
+ * @property {(title: string) => void} setTitle puts something else than the name of the page into heading and title
+ * @property {(command: () => string) => void} setCurl says how curl gets what the page shows
+ * @property {(show: (place: import("./router.js").Place) => void) => void} onPlace takes on another address of the same
+ *   page; a page that does not say what is to be done then is opened anew
+ */
+
+/** @typedef {{open: (context: Context) => unknown}} PageModule */
+/** @typedef {{name: string, title: string, key: string, load: () => Promise<PageModule>}} PageEntry */
+
+/** @type {readonly PageEntry[]} */
+export const PAGES = [
+  { name: "queue", title: "Queue", key: "q", load: () => import("./pages/queue.js") },
+  { name: "jobs", title: "Jobs", key: "j", load: () => import("./pages/jobs.js") },
+];
+
+/** @param {string} name */
+export function findPage(name) {
+  return PAGES.find((page) => page.name === name);
+}

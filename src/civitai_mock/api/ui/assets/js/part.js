@@ -1,0 +1,117 @@
+/**
+ * A part of a page that shows something of the server, and keeps it as it is there: loading, filled, empty or broken.
+ *
+ * @module
+ */
+import { ApiError, LeftError } from "./api.js";
+import { el, fill } from "./el.js";
+import { describe, failed } from "./notices.js";
+import { connection, listen } from "./store.js";
+
+const PAUSE_MS = 350; // between two loads, while much happens
+const TOLD_MS = 3000; // until then the header says that there is no answer
+const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not flash
+
+/** @typedef {import("./source.js").Message} Message */
+
+/**
+ * @template T
+ * @typedef {object} PartOptions
+ * @property {AbortSignal} signal ends it: that of the page
+ * @property {HTMLElement} node is filled by `show`, or by a box if nothing could be loaded
+ * @property {(signal: AbortSignal) => Promise<T>} load
+ * @property {(data: T) => void} show
+ * @property {(messages: Message[]) => boolean} [wants] says whether messages mean to load anew; all do, if it is left out
+ */
+
+/**
+ * Keep a part as the server has it: load it now, and again when messages of the stream say that it is another.
+ *
+ * @template T
+ * @param {PartOptions<T>} options
+ * @returns {{reload: () => Promise<void>}}
+ */
+export function keep({ signal, node, load, show, wants = () => true }) {
+  let [isLoaded, isLoading, isDirty] = [false, false, false];
+  const slow = setTimeout(() => {
+    if (!isLoaded && !signal.aborted) fill(node, el("p", { class: "state loading", role: "status" }, "Loading…"));
+  }, SLOW_MS);
+
+  async function reload() {
+    if (signal.aborted) return;
+    if (isLoading || document.hidden) {
+      isDirty = true;
+      return;
+    }
+    [isLoading, isDirty] = [true, false];
+    try {
+      const data = await load(signal);
+      if (signal.aborted) return;
+      clearTimeout(slow);
+      if (!isLoaded) fill(node);
+      isLoaded = true;
+      show(data);
+    } catch (error) {
+      clearTimeout(slow);
+      fail(error);
+    } finally {
+      setTimeout(() => {
+        isLoading = false;
+        if (isDirty) void reload();
+      }, PAUSE_MS);
+    }
+  }
+
+  /** @param {unknown} error */
+  function fail(error) {
+    if (error instanceof LeftError || signal.aborted) return;
+    if (!(error instanceof ApiError) || error.kind !== "network") failed(error, { retry: reload });
+    else setTimeout(() => connection.state === "live" && !signal.aborted && failed(error, { retry: reload }), TOLD_MS);
+    if (!isLoaded) fill(node, brokenBox(error, reload));
+    else if (!(error instanceof ApiError)) {
+      isLoaded = false; // it broke while it was drawn: what is there is no truth
+      fill(node, brokenBox(error, reload));
+    }
+  }
+
+  listen(signal, (messages) => {
+    if (messages.some((message) => message.type === "resync") || wants(messages)) void reload();
+  });
+  document.addEventListener("visibilitychange", () => isDirty && !document.hidden && void reload(), { signal });
+  void reload();
+  return { reload };
+}
+
+/**
+ * Make what stands in the place of a part that broke; the rest of the page goes on.
+ *
+ * @param {unknown} error
+ * @param {() => unknown} retry
+ */
+export function brokenBox(error, retry) {
+  const about = describe(error);
+  return el(
+    "div",
+    { class: "state broken" },
+    el("h2", {}, about.title),
+    about.detail && el("p", {}, about.detail),
+    about.traceId && el("p", { class: "quiet" }, "trace id ", el("code", {}, about.traceId)),
+    el("button", { type: "button", on: { click: () => void retry() } }, "Try again"),
+  );
+}
+
+/**
+ * Make what teaches where nothing is yet: what would be here, and how to put something here.
+ *
+ * @param {{title: string, text: string, curl?: string, run?: {label: string, act: () => unknown}}} about
+ */
+export function emptyBox({ title, text, curl, run }) {
+  return el(
+    "div",
+    { class: "state empty" },
+    el("h2", {}, title),
+    el("p", {}, text),
+    curl && el("pre", { tabindex: "0" }, el("code", {}, curl)),
+    run && el("button", { type: "button", class: "primary", on: { click: () => void run.act() } }, run.label),
+  );
+}
