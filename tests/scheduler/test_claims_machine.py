@@ -335,7 +335,7 @@ class MongoClaimMachine(ClaimMachine):
 
 MACHINES = {"sqlite": ClaimMachine, "mongo": MongoClaimMachine}
 QUICK = settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=400, stateful_step_count=50)
+LONG = settings(QUICK, max_examples=200, stateful_step_count=50)
 
 
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES.keys())

@@ -172,12 +172,12 @@ async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, d
 
 
 ON_MONGO = [pytest.mark.mongo, pytest.mark.slow]
-RACES = [
+RACES = [  # a thousand with those of two processes
     ("memory", 15),
     ("file", 15),
-    pytest.param("memory", 1000, marks=pytest.mark.long),
-    pytest.param("file", 1000, marks=pytest.mark.long),
-    pytest.param("mongo", 200, marks=[*ON_MONGO, pytest.mark.long]),
+    pytest.param("memory", 400, marks=pytest.mark.long),
+    pytest.param("file", 400, marks=pytest.mark.long),
+    pytest.param("mongo", 60, marks=[*ON_MONGO, pytest.mark.long]),
 ]
 
 
@@ -209,8 +209,8 @@ async def test_nothing_of_before_a_reset_is_left_after_its_answer(tmp_path: Path
     ("stored", "rounds"),
     [
         ("file", 8),
-        pytest.param("file", 250, marks=pytest.mark.long),
-        pytest.param("mongo", 50, marks=[*ON_MONGO, pytest.mark.long]),
+        pytest.param("file", 100, marks=pytest.mark.long),
+        pytest.param("mongo", 40, marks=[*ON_MONGO, pytest.mark.long]),
     ],
 )
 async def test_nothing_of_before_a_reset_by_another_process_is_left_after_its_answer(
