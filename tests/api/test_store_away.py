@@ -148,6 +148,7 @@ ASKS = (
     Ask("GET", "/_mock/jobs", Needs.READING),
     Ask("GET", "/_mock/jobs/count", Needs.READING),
     Ask("GET", "/_mock/workflows", Needs.READING),
+    Ask("GET", "/_mock/images", Needs.READING),
     Ask("GET", "/_mock/jobs/{done}", Needs.READING, route="/_mock/jobs/{jobId}"),
     Ask("GET", "/_mock/jobs/{done}/graph", Needs.READING, route="/_mock/jobs/{jobId}/graph"),
     Ask("POST", "/_mock/graph", Needs.READING, json=template()),

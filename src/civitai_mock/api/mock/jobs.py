@@ -44,9 +44,9 @@ JOB_PATH = "/jobs/{jobId}"
 
 async def list_jobs(request: Request) -> Response:
     page, wanted = requested_page(request), _wanted(request)
-    before = None if page.after is None else _position(page.after)
+    before = None if page.after is None else read_position(page.after)
     found = await use_cases(request).looking_in.list_jobs(wanted, before=before, take=page.take)
-    last = None if found.last is None else _text_of(found.last)
+    last = None if found.last is None else position_text(found.last)
     return listing([render_item(job) for job in found.jobs], last=last)
 
 
@@ -63,11 +63,11 @@ def _wanted(request: Request) -> JobFilter:
         ecosystem=optional(request, "ecosystem") or None,
         provider=optional(request, "provider") or None,
         text=optional(request, "q") or None,
-        since=_since(request),
+        since=since_of(request),
     )
 
 
-def _since(request: Request) -> datetime | None:
+def since_of(request: Request) -> datetime | None:
     """Return a date, which may be said as how long ago it was, by the clock of the namespace."""
     text = optional(request, "since")
     if not text:
@@ -194,11 +194,11 @@ def _job_type(text: str | None) -> str | None:
     return request_class.job_type if request_class else known_job_type(text)
 
 
-def _text_of(position: Position) -> str:
+def position_text(position: Position) -> str:
     return orjson.dumps([position.created_at.isoformat(), position.submission_id, position.job_id]).decode()
 
 
-def _position(text: str) -> Position:
+def read_position(text: str) -> Position:
     try:
         created_at, submission_id, job_id = orjson.loads(text)
         return Position(datetime.fromisoformat(created_at), str(submission_id), str(job_id))

@@ -10,6 +10,7 @@ from civitai_mock.api.health import WorkerHealth
 from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
 from civitai_mock.domain.clock_state import ClockMode
 from civitai_mock.domain.fault_presets import Hook, ParamType, ParamValue, Target
+from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.domain.workflow import WorkflowStatus
@@ -91,6 +92,29 @@ class WorkflowItemList(TypedDict):
     """A page of workflows."""
 
     items: Sequence[WorkflowItem]
+    next: NotRequired[str]
+
+
+class ImageItem(TypedDict):
+    """An image that a job has made, the one at `index` among its results; `model` is the first resource of the job."""
+
+    blobKey: str
+    jobId: str
+    index: int
+    madeAt: DateTime
+    contentType: str
+    nsfwLevel: NsfwLevel
+    seed: NotRequired[int]
+    prompt: NotRequired[str]
+    model: NotRequired[str]
+    width: NotRequired[int]
+    height: NotRequired[int]
+
+
+class ImageItemList(TypedDict):
+    """A page of images."""
+
+    items: Sequence[ImageItem]
     next: NotRequired[str]
 
 
