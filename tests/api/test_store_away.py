@@ -213,6 +213,7 @@ ASKS = (
     Ask("DELETE", f"{STYLES}/comic", Needs.WRITING, 204, json={}, route=f"{STYLES}/{{name}}"),
     Ask("POST", "/_mock/verify", Needs.READING, json={"count": {"min": 0}}),
     Ask("GET", "/_mock/journal", Needs.READING),
+    Ask("GET", "/_mock/journal/har", Needs.READING),
     Ask("DELETE", "/_mock/journal", Needs.READING, 204, json={}),
     Ask("GET", f"{NAMESPACES}/default/snapshot", Needs.READING, route=f"{NAMESPACE}/snapshot"),
     Ask("PUT", f"{NAMESPACES}/default/snapshot", Needs.NOTHING, 415, content=b"", route=f"{NAMESPACE}/snapshot"),

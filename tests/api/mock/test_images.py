@@ -46,14 +46,14 @@ async def test_images_of_both_versions_are_listed_youngest_first() -> None:
 async def test_images_are_found_by_seed_text_and_age() -> None:
     async with serve_all() as opened:
         fox, wolf = await run(opened, seed=1, quantity=2), await run(opened, "a wolf", seed=2)
+        asks: dict[str, dict[str, Any]] = {
+            "seed": {"seed": 1},
+            "text": {"q": "WOLF"},
+            "none": {"seed": 3},
+            "age": {"since": "0s"},
+        }
         found = {
-            name: [item["jobId"] for item in (await listed(opened, **params))["items"]]
-            for name, params in {
-                "seed": {"seed": 1},
-                "text": {"q": "WOLF"},
-                "none": {"seed": 3},
-                "age": {"since": "0s"},
-            }.items()
+            name: [item["jobId"] for item in (await listed(opened, **params))["items"]] for name, params in asks.items()
         }
         assert found == {"seed": [fox["jobId"]] * 2, "text": [wolf["jobId"]], "none": [], "age": []}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,14 +22,31 @@ from civitai_mock.domain.verification import parse_expectation
 
 PATH = "/journal"
 STATUSES = range(100, 600)
+FILTERS = [text_parameter(name, required=False) for name in ("method", "status", "jobId")]
+
+
+class WantedEntries(TypedDict):
+    """Says which entries are asked for; None asks for all."""
+
+    method: str | None
+    status: int | None
+    job_id: str | None
 
 
 async def list_entries(request: Request) -> Response:
-    page = requested_page(request)
-    method, status = optional(request, "method") or None, _status(optional(request, "status"))
-    job_id, read = optional(request, "jobId") or None, use_cases(request).looking_in.read_journal
-    found = await read.page(method=method, status=status, job_id=job_id, before=page.after, take=page.take)
+    page, wanted = requested_page(request), wanted_entries(request)
+    read = use_cases(request).looking_in.read_journal
+    found = await read.page(**wanted, before=page.after, take=page.take)
     return listing(found.items, last=found.last, more={} if found.is_whole else {"incomplete": True})
+
+
+def wanted_entries(request: Request) -> WantedEntries:
+    """Return what a request says of the entries that it asks for."""
+    return {
+        "method": optional(request, "method") or None,
+        "status": _status(optional(request, "status")),
+        "job_id": optional(request, "jobId") or None,
+    }
 
 
 async def clear(request: Request) -> Response:
@@ -62,12 +80,7 @@ ROUTES = [
             summary="List the requests of a namespace, the youngest first, with their answers",
             description="Those are requests to version 1 and 2, and for blobs. What is secret in them is not shown.",
             tag=CONTROL_TAG,
-            parameters=[
-                text_parameter("method", required=False),
-                text_parameter("status", required=False),
-                text_parameter("jobId", required=False),
-                *LIST_PARAMETERS,
-            ],
+            parameters=[*FILTERS, *LIST_PARAMETERS],
             responses={200: JournalEntryList},
             problems=[*READ_PROBLEMS, 409],
         ),

@@ -118,6 +118,12 @@ class ImageItemList(TypedDict):
     next: NotRequired[str]
 
 
+class HarFile(TypedDict):
+    """An HTTP Archive, version 1.2."""
+
+    log: Mapping[str, Any]
+
+
 class Claiming(TypedDict):
     """Whether schedulers claim no jobs; those that they have go on."""
 
