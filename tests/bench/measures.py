@@ -182,7 +182,7 @@ def listed_workflows(trial: Trial) -> Figures:
 
 def start(trial: Trial) -> Figures:
     """Start, until the first healthy answer; and import the package in a process of its own."""
-    with trial.running() as server:
+    with trial.running(is_rested=False) as server:
         figures: dict[Figure, float | None] = {
             Figure.START: server.start_seconds,
             Figure.START_CPU: server.usage().cpu_seconds,

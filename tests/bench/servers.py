@@ -25,6 +25,7 @@ from tests.bench.revisions import PACKAGE, ROOT, Revision
 
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.002
+REST_SECONDS, RESTING_CPU_SECONDS = 0.5, 0.005
 # A setting of the caller's own must change nothing.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 QUIET: Mapping[str, str] = {"LOG_LEVEL": "warning"}
@@ -80,6 +81,15 @@ class Server:
 
     def usage(self) -> Usage:
         return usage_of(process.pid for process in self.processes)
+
+    def await_rest(self) -> None:
+        """Return when all is loaded that comes after the first answer: it belongs to no request."""
+        deadline, used = time.perf_counter() + PATIENCE_SECONDS, -1.0
+        while (now := self.usage().cpu_seconds) - used > RESTING_CPU_SECONDS:
+            if time.perf_counter() > deadline:
+                raise UnmeasuredError("the server does not come to rest")
+            used = now
+            time.sleep(REST_SECONDS)  # of what a process does not do there is no event
 
     def statements(self) -> float | None:
         """How many statements or commands the store was sent; None where nobody counts them."""

@@ -91,14 +91,17 @@ class Trial:
     answers: Path
 
     @contextmanager
-    def running(self, *, runs_jobs: bool = True) -> Iterator[Server]:
+    def running(self, *, runs_jobs: bool = True, is_rested: bool = True) -> Iterator[Server]:
+        """Start the server; one that is to be `rested` has loaded all that it loads."""
         if self.subject.is_ours:
             settings = {**self.settings, **self.subject.settings}
-            with running_ours(self.revision, self.place, settings, runs_jobs=runs_jobs) as server:
-                yield server
+            started = running_ours(self.revision, self.place, settings, runs_jobs=runs_jobs)
         else:
-            with running_reference(self.subject.reference, self.answers) as server:
-                yield server
+            started = running_reference(self.subject.reference, self.answers)
+        with started as server:
+            if is_rested:
+                server.await_rest()
+            yield server
 
     @property
     def api(self) -> WireApi:

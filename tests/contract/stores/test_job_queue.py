@@ -8,6 +8,7 @@ import pytest
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.stages import MovedBy, Outcome
 from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
@@ -53,6 +54,32 @@ async def test_only_an_unfinished_job_gets_another_priority(jobs: JobStore, queu
     assert await jobs.replace(claimed, succeeded(claimed))
     assert not await queue.set_priority(claimed.id, 6)
     assert not await queue.set_priority(job_id(99), 6)
+
+
+async def test_a_claim_knows_what_was_changed_since_the_job_was_added(jobs: JobStore, queue: JobQueue) -> None:
+    tainted, decided, urgent, plain = await add_jobs(jobs, 4)
+    await jobs.set_taint([tainted.id], {"reason": "blurry"})
+    fault = JobFault(attempt=1, rule="a")
+    assert await jobs.keep_faults(decided, [fault])
+    assert await queue.set_priority(urgent.id, 7)
+    claim = make_claim("worker", at=START + SECOND)
+    claimed = await queue.claim(claim, limit=4)
+    expected = [
+        replace(urgent, priority=7),
+        replace(tainted, taint={"reason": "blurry"}),
+        replace(decided, faults=(fault,)),
+        plain,
+    ]
+    assert list(claimed) == [replace(job, claim=claim) for job in expected]
+    assert list(await jobs.get_many([job.id for job in claimed])) == list(claimed)
+
+
+async def test_a_job_that_is_claimed_again_is_as_it_was_left(jobs: JobStore, queue: JobQueue) -> None:
+    claimed = await add_claimed(jobs, queue)
+    left = claimed.released(at=START + SECOND, reason="The worker is stopping.")
+    assert await jobs.replace(claimed, left)
+    claim = make_claim("another", at=START + 2 * SECOND)
+    assert list(await queue.claim(claim, limit=1)) == [replace(left, claim=claim)]
 
 
 async def test_a_claim_writes_no_event(jobs: JobStore, queue: JobQueue) -> None:

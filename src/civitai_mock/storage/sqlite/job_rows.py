@@ -97,6 +97,25 @@ def job_changes(job: Job) -> tuple[Value, ...]:
     )
 
 
+def goes_on(before: Job, after: Job) -> bool:
+    """Return whether a job has changed in nothing but the columns of `jobs.ADVANCE`: it keeps its claim."""
+    held, holds = before.claim, after.claim
+    return (
+        holds is not None
+        and holds.is_same(held)
+        and after.outcome is None
+        and after.callback_url is None
+        and after.result is None
+        and after.faults == before.faults
+    )
+
+
+def advanced_columns(changes: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return the columns of `jobs.ADVANCE`, of those that `job_changes` returns."""
+    slots, seq, changed_at, stage, retry_attempt, _, _, _, _, lease_until, prompt_id, *_ = changes
+    return (slots, seq, changed_at, stage, retry_attempt, lease_until, prompt_id)
+
+
 def job_from(row: Row) -> Job:
     """Make a job from the columns of `schema.JOB`."""
     job_id, job_type, issued_by, submission_id, cost, charged, priority, micros, expire_at, keep_until, *rest = row

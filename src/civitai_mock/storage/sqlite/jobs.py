@@ -15,6 +15,7 @@ from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.fresh_jobs import FreshJobs
 from civitai_mock.storage.sqlite.job_events import (
     EventStatements,
     append_end,
@@ -23,9 +24,11 @@ from civitai_mock.storage.sqlite.job_events import (
     facts_of,
 )
 from civitai_mock.storage.sqlite.job_rows import (
+    advanced_columns,
     changed_slots,
     charge_of,
     faults_text,
+    goes_on,
     job_changes,
     job_from,
     jobs_from,
@@ -62,8 +65,15 @@ REPLACE = """
         waits = ?, result = ?, faults = ?, callback_due_at = coalesce(callback_due_at, ?), polls = 0
     WHERE epoch = ? AND id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
         AND lease_until IS coalesce(?, lease_until)
-    RETURNING number
 """
+# What changes of a job that goes on under its claim: few of the indexes are of these columns.
+ADVANCE = """
+    UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, lease_until = ?,
+        prompt_id = ?, polls = 0
+    WHERE epoch = ? AND id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
+        AND lease_until IS coalesce(?, lease_until)
+"""
+NUMBER = """SELECT number FROM "{jobs}" WHERE epoch = ? AND id = ?"""
 COUNT_POLL = """
     UPDATE "{jobs}" SET polls = polls + 1 WHERE epoch = ? AND id = ? AND seq = ? AND outcome IS NULL RETURNING polls
 """
@@ -109,6 +119,8 @@ class JobStatements:
         self.settled_at = names.fill(SETTLED_AT)
         self.latest_event = names.fill(LATEST_EVENT)
         self.replace = names.fill(REPLACE)
+        self.advance = names.fill(ADVANCE)
+        self.number = names.fill(NUMBER)
         self.count_poll = names.fill(COUNT_POLL)
         self.slots = names.fill(SLOTS)
         self.set_slots = names.fill(SET_SLOTS)
@@ -128,10 +140,19 @@ class JobStatements:
 class SqliteJobStore:
     """Implements `JobStore`; each change is one conditional UPDATE."""
 
-    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch, settled: Settled | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        names: TableNames,
+        epoch: Epoch,
+        settled: Settled | None = None,
+        fresh: FreshJobs | None = None,
+    ) -> None:
         self._database = database
         self._epoch = epoch
         self._settled = settled
+        self._fresh = fresh
         self._sql = filled(JobStatements, names)
         self._events = filled(EventStatements, names)
         self._insertion = filled(InsertStatements, names)
@@ -146,6 +167,8 @@ class SqliteJobStore:
             new.insert(connection, self._insertion)
             if budget:
                 self._check(budget, epoch, connection)
+            if self._fresh is not None:  # before a claim that is committed together with this
+                self._fresh.add(jobs)
 
         await self._database.write(insert, epoch=self._epoch)
 
@@ -194,19 +217,25 @@ class SqliteJobStore:
     ) -> bool:
         worker_id = before.claim.worker_id if before.claim else None
         lease = to_micros(before.claim.until) if before.claim and if_not_renewed else None
-        changes = (*job_changes(after), self._epoch.number, before.id, before.seq, worker_id, lease)
+        place = (self._epoch.number, before.id)
+        sql, columns = self._sql.replace, job_changes(after)
+        if goes_on(before, after):
+            sql, columns = self._sql.advance, advanced_columns(columns)
+        changes = (*columns, *place, before.seq, worker_id, lease)
 
         def update(connection: sqlite3.Connection) -> bool:
-            held = connection.execute(self._sql.replace, changes).fetchall()
-            for (number,) in held:
-                if after.outcome is None:
-                    events = (*between, after.last_event)
-                    append_events(connection, self._events, events, number=number, created_at=after.created_at)
-                else:
-                    append_end(connection, self._events, after, between, number=number)
-                if after.keeps_cost:
-                    connection.execute(self._sql.keep_cost, (after.cost, charge_of(after), number))
-            return bool(held)
+            # Without RETURNING, which makes a table for the one number: that took a fourth of the time.
+            if connection.execute(sql, changes).rowcount == 0:
+                return False
+            ((number,),) = connection.execute(self._sql.number, place).fetchall()
+            if after.outcome is None:
+                events = (*between, after.last_event)
+                append_events(connection, self._events, events, number=number, created_at=after.created_at)
+            else:
+                append_end(connection, self._events, after, between, number=number)
+            if after.keeps_cost:
+                connection.execute(self._sql.keep_cost, (after.cost, charge_of(after), number))
+            return True
 
         return await self._database.write(update, epoch=self._epoch)
 

@@ -1,6 +1,7 @@
 """The queue of jobs in SQLite: who may claim which job, and whose lease or time is over."""
 
 import asyncio
+import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -9,8 +10,9 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Value, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
 from civitai_mock.storage.sqlite.errors import disk_errors
+from civitai_mock.storage.sqlite.fresh_jobs import FreshJobs
 from civitai_mock.storage.sqlite.job_rows import jobs_from
 from civitai_mock.storage.sqlite.process_locks import ProcessLocks
 from civitai_mock.storage.sqlite.schema import TableNames, filled
@@ -21,8 +23,9 @@ CLAIM = """
         SELECT number FROM "{jobs}"
         WHERE epoch = ? AND worker_id IS NULL AND outcome IS NULL AND waits = 0 AND {moved}
         ORDER BY priority DESC, created_at, id LIMIT max(?, 0))
-    RETURNING {job}
+    RETURNING number, id, seq, priority, keep_until, taint, faults
 """
+BY_NUMBERS = """SELECT {job} FROM "{jobs}" WHERE number IN (SELECT value FROM json_each(?))"""
 NOT_BY_REQUESTS, BY_TIME = "moved_by IS NOT 'REQUESTS'", "moved_by = 'TIME'"
 RENEW = """
     UPDATE "{jobs}" SET lease_until = max(lease_until, ?)
@@ -65,6 +68,7 @@ class QueueStatements:
     def __init__(self, names: TableNames) -> None:
         self.claim = names.fill(CLAIM.replace("{moved}", NOT_BY_REQUESTS))
         self.claim_timed = names.fill(CLAIM.replace("{moved}", BY_TIME))
+        self.by_numbers = names.fill(BY_NUMBERS)
         self.renew = names.fill(RENEW)
         self.set_priority = names.fill(SET_PRIORITY)
         self.workers = names.fill(WORKERS)
@@ -81,8 +85,17 @@ class QueueStatements:
 class SqliteJobQueue:
     """Hands out jobs; `workers` knows whose process is gone, or is None if no other process can see the store."""
 
-    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch, workers: ProcessLocks | None) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        names: TableNames,
+        epoch: Epoch,
+        workers: ProcessLocks | None,
+        fresh: FreshJobs | None = None,
+    ) -> None:
         self._database = database
+        self._fresh = fresh or FreshJobs()
         self._epoch = epoch
         self._sql = filled(QueueStatements, names)
         self._workers = workers
@@ -92,9 +105,17 @@ class SqliteJobQueue:
         await self._hold(claim.worker_id)
         sql = self._sql.claim_timed if only_timed else self._sql.claim
         parameters = (*_columns(claim), self._epoch.number, limit)
-        rows = await self._database.write(lambda db: db.execute(sql, parameters).fetchall(), epoch=self._epoch)
-        # Sorted again, as RETURNING keeps no order.
-        return sorted(await jobs_from(rows), key=lambda job: (-job.priority, job.created_at, job.id))
+
+        def claim_jobs(connection: sqlite3.Connection) -> tuple[list[Job], list[Row]]:
+            claimed = connection.execute(sql, parameters).fetchall()
+            jobs, others = self._fresh.claimed(claimed, claim)
+            if not others:
+                return jobs, []
+            return jobs, connection.execute(self._sql.by_numbers, (to_json(others),)).fetchall()
+
+        jobs, rows = await self._database.write(claim_jobs, epoch=self._epoch)
+        jobs += await jobs_from(rows)
+        return sorted(jobs, key=lambda job: (-job.priority, job.created_at, job.id))  # as RETURNING keeps no order
 
     async def _hold(self, worker_id: str) -> None:
         if self._workers and not self._workers.holds(worker_id):

@@ -8,6 +8,7 @@ from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.event_feed import SqliteEventFeed
+from civitai_mock.storage.sqlite.fresh_jobs import FreshJobs
 from civitai_mock.storage.sqlite.health import SqliteHealth
 from civitai_mock.storage.sqlite.job_queries import SqliteJobSearch
 from civitai_mock.storage.sqlite.jobs import SqliteJobStore
@@ -45,7 +46,7 @@ class StoreParts:
 
     def in_epoch(self, epoch: Epoch) -> Stores:
         """Return the roles for an epoch; those of its workflows are loaded when something is asked of them."""
-        database, names = self._database, self._names
+        database, names, fresh = self._database, self._names, FreshJobs()
 
         def load_workflows() -> WorkflowStore:
             from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
@@ -63,8 +64,8 @@ class StoreParts:
             return SqliteSnapshotStore(database=database, names=names, epoch=epoch)
 
         return Stores(
-            jobs=SqliteJobStore(database=database, names=names, epoch=epoch, settled=self._settled),
-            queue=SqliteJobQueue(database=database, names=names, epoch=epoch, workers=self._workers),
+            jobs=SqliteJobStore(database=database, names=names, epoch=epoch, settled=self._settled, fresh=fresh),
+            queue=SqliteJobQueue(database=database, names=names, epoch=epoch, workers=self._workers, fresh=fresh),
             search=SqliteJobSearch(database=database, names=names, epoch=epoch),
             webhooks=SqliteWebhookOutbox(database=database, names=names, epoch=epoch),
             workflows=late(load_workflows),
