@@ -9,7 +9,7 @@ from tests.support.clients import Client, ClientError
 from tests.support.media import opened
 from tests.support.process import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 QUICK = {"intervalMs": 20}
 SMALL = {"model": CHECKPOINT, "width": 128, "height": 192}

@@ -8,7 +8,7 @@ from tests.clients.inputs import CHECKPOINT, PNG, UNKNOWN, download, from_comfy,
 from tests.support.clients import Addressed, Client, ClientError
 from tests.support.process import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_from_text_answers_at_once(endless_server: Server, civitai_js: Client) -> None:

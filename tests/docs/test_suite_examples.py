@@ -15,7 +15,7 @@ from tests.support.paths import ROOT
 from tests.support.plugin import loading_plugin
 from tests.support.process import PATIENCE_SECONDS, free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 EXAMPLES = ROOT / "assets" / "examples"
 PYTEST_EXAMPLES = ("app.py", "conftest.py", "test_app.py", "test_images.py")

@@ -13,8 +13,8 @@ from schemathesis.specs.openapi.checks import allow_header_conformance, positive
 from tests.fuzz.description import sharpened
 from tests.fuzz.stock import make_stocked_app
 
-RANDOM_QUESTIONS = pytest.mark.parametrize("questions", [8, pytest.param(50, marks=pytest.mark.long)])
-EDGE_QUESTIONS = pytest.mark.parametrize("questions", [30, pytest.param(300, marks=pytest.mark.long)])
+RANDOM_QUESTIONS = pytest.mark.parametrize("questions", [4, pytest.param(50, marks=pytest.mark.long)])
+EDGE_QUESTIONS = pytest.mark.parametrize("questions", [16, pytest.param(300, marks=pytest.mark.long)])
 RECIPES = "/v2/consumer/recipes/"
 EVENTS = "text/event-stream"  # such an answer does not end
 FEWER = 10  # times fewer of each recipe, as all of them have one route

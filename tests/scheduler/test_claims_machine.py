@@ -334,7 +334,7 @@ class MongoClaimMachine(ClaimMachine):
 
 
 MACHINES = {"sqlite": ClaimMachine, "mongo": MongoClaimMachine}
-QUICK = settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=200, stateful_step_count=50)
 
 

@@ -18,7 +18,7 @@ from tests.support.process import PATIENCE_SECONDS, Server, running, short_lease
 LEASE_MS = 1000
 LONGER_THAN_A_LEASE = 2.5
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from typing import Protocol, TypeAlias
 
@@ -29,7 +28,7 @@ from tests.scheduler.workflow_bench import (
 )
 from tests.support.counted_stores import CallsUnderWay, counted
 from tests.support.dates import START
-from tests.support.event_loop import settle
+from tests.support.event_loop import until_quiet
 from tests.support.freezing_stores import DyingStores, Moment
 from tests.support.receiver import URL, Receiver
 
@@ -78,7 +77,7 @@ async def _open_memory() -> AsyncIterator[World]:
     def process(stores: Stores, write: int, moment: Moment) -> Dying:
         return DyingStores(stores, write=write, moment=moment)
 
-    yield World(stores=None, settle=partial(settle, 1000), process=process)
+    yield World(stores=None, settle=until_quiet, process=process)
 
 
 @asynccontextmanager

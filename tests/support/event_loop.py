@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 MOST_TURNS = 5_000
 
@@ -26,3 +27,12 @@ async def settle(turns: int = 200) -> None:
     """Let everything that can go on without the clock go on."""
     for _ in range(turns):
         await asyncio.sleep(0)
+
+
+async def until_quiet(turns: int = 50) -> None:
+    """Let everything go on that goes on in the event loop alone, until for some turns nothing has."""
+    loop: Any = asyncio.get_running_loop()
+    quiet = 0
+    while quiet < turns:
+        await asyncio.sleep(0)
+        quiet = 0 if loop._ready else quiet + 1

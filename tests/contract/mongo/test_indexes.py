@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from civitai_mock.storage.mongo import open_mongo
@@ -20,9 +21,9 @@ from tests.support.mongo import NAMES, MongoAddress, mongo_address
 pytestmark = pytest.mark.mongo
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def address() -> AsyncIterator[MongoAddress]:
-    """Opened twice at once, as two processes would that start together."""
+    """Opened twice at once, as two processes would that start together; the tests only look at it."""
 
     async def open_and_close(address: MongoAddress) -> None:
         async with open_mongo(uri=address.uri, database=address.database, names=NAMES):

@@ -24,7 +24,8 @@ from tests.support.dates import START
 from tests.support.jobs import LEASE, add_jobs, make_claim
 from tests.support.scripted_provider import ScriptedProvider
 
-JOBS, CHANGES, CUTS = 20, 6, 100
+JOBS, CHANGES = 20, 6
+CUTS, ON_A_SERVER = 100, 30  # as each takes 30 ms there
 PATIENCE_SECONDS = 60
 
 
@@ -112,9 +113,9 @@ class CutOff:
             self.ended.add(job_id)
 
 
-async def test_who_is_cut_off_a_hundred_times_has_been_told_all_in_the_end(stores: Stores, clock: VirtualClock) -> None:
+async def test_who_is_cut_off_again_and_again_has_been_told_all_in_the_end(stores: Stores, clock: VirtualClock) -> None:
     random, bus = Random(7), EventBus()
-    peer = CutOff(random, CUTS)
+    peer = CutOff(random, ON_A_SERVER if "MongoDB" in stores.health.description else CUTS)
     streams = open_streams(stores, bus, clock)
     reader = streams.follow_namespace(FeedScope(epoch=FIRST_EPOCH), words=WORDS, after=None)
     await reader.begin()
