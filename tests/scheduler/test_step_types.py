@@ -466,7 +466,7 @@ def test_the_same_input_and_seed_make_the_same(step_type: str) -> None:
         for sent in sent_inputs(step_type, is_full=is_full):
             echo = echo_input(step_type, sent)
             one, same = (
-                [resolve(draft) for draft in STEP_TYPES[step_type].jobs(echo, seed=SEED).drafts] for _ in range(2)
+                [resolve(draft) for draft in STEP_TYPES[step_type].job_maker(echo)(SEED).drafts] for _ in range(2)
             )
             assert one == same
 
@@ -474,7 +474,7 @@ def test_the_same_input_and_seed_make_the_same(step_type: str) -> None:
 @pytest.mark.parametrize("step_type", ["videoGen", "aceStepAudio", "polyGen", "tryOnU", "training"])
 def test_another_seed_makes_something_else(step_type: str) -> None:
     echo = echo_input(step_type, sent_inputs(step_type, is_full=False)[0])
-    one, other = (resolve(STEP_TYPES[step_type].jobs(echo, seed=seed).drafts[0]) for seed in (1, 2))
+    one, other = (resolve(STEP_TYPES[step_type].job_maker(echo)(seed).drafts[0]) for seed in (1, 2))
     assert one != other
 
 

@@ -46,7 +46,7 @@ AIRS: Mapping[str, Json] = {
 
 
 def plans_of(step_type: str, sent: Any) -> list[Plan]:
-    made = TYPES.jobs(step_type, echo_input(step_type, sent), seed=SEED)
+    made = TYPES.job_maker(step_type, echo_input(step_type, sent))(SEED)
     return [resolve(draft) for draft in made.drafts]
 
 
@@ -57,7 +57,7 @@ def job_in_step(made: Plan) -> Job:
 
 def fault_paths(step_type: str, sent: Any) -> set[str]:
     """Return where in the input the faults are that only show with the resources at hand."""
-    made = TYPES.jobs(step_type, echo_input(step_type, sent), seed=SEED)
+    made = TYPES.job_maker(step_type, echo_input(step_type, sent))(SEED)
     try:
         for draft in made.drafts:
             resolve(draft)

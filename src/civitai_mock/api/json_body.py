@@ -26,6 +26,7 @@ T = TypeVar("T")
 MEDIA_TYPES = re.compile(r"(?:application|text)/json|application/[\w.!#$&^-]+\+json", re.IGNORECASE | re.ASCII)
 MEDIA_RANGES = ("application/json", "text/json", "application/*+json")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET takes it, and Windows tools send it
+SMALL_BYTES = 8 * 1024
 MAX_DEPTH = 64
 MAX_SHOWN = 100
 VALUES_OF_JOB = 250  # for each job that one request may have
@@ -38,16 +39,24 @@ LONG_NUMBER = b"0" * 19
 INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1  # seeds of ComfyUI need all of the latter
 
 
-async def read_as(request: Request, parse: Callable[[JsonObject], T]) -> T:
+async def read_as(
+    request: Request, parse: Callable[[JsonObject], T], *, parse_small: Callable[[bytes], T] | None = None
+) -> T:
     """Return what `parse` makes of the body, which has to be a JSON object; see `read_any`."""
-    return await read_any(request, lambda value: parse(_object(value)))
+    return await read_any(request, lambda value: parse(as_body(value)), parse_small=parse_small)
 
 
-async def read_any(request: Request, parse: Callable[[Json], T], *, if_empty: Json = None) -> T:
+async def read_any(
+    request: Request,
+    parse: Callable[[Json], T],
+    *,
+    if_empty: Json = None,
+    parse_small: Callable[[bytes], T] | None = None,
+) -> T:
     """Return what `parse` makes of the body, which is JSON of any kind; a missing content type counts as JSON.
 
     Raise an error that says what is wrong with it; an empty body is wrong unless there is a value for it. A large body
-    is decoded and parsed in a thread.
+    is decoded and parsed in a thread. One of `SMALL_BYTES` or less is left to `parse_small`, which may remember it.
     """
     current = exchange(request)
     content_type = current.header(b"content-type")
@@ -59,6 +68,8 @@ async def read_any(request: Request, parse: Callable[[Json], T], *, if_empty: Js
         current.body_size = len(body)
         if if_empty is not None and not body.strip():
             return parse(if_empty)
+        if parse_small is not None and len(body) <= SMALL_BYTES:
+            return parse_small(body)
 
         def read() -> T:
             value = decode(body, most_values=most_values(limits))
@@ -88,7 +99,8 @@ async def read_bytes(request: Request, parse: Callable[[bytes], T], *, costly: i
         return await in_thread_if_large(lambda: parse(body), size=len(body) * costly)
 
 
-def _object(value: Json) -> JsonObject:
+def as_body(value: Json) -> JsonObject:
+    """Return a body that has to be an object."""
     if not isinstance(value, dict):
         raise fault(ROOT, "The body must be a JSON object.")
     return value

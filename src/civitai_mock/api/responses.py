@@ -61,4 +61,6 @@ class StreamedResponse(StreamingResponse):
 
 def as_members(value: ReadOnlyJson) -> JsonObject:
     """Return what `JsonResponse` puts into an answer for an object; one that is text still goes there as it is."""
+    if type(value) is dict:  # as most are; to ask whether it is another `Mapping` takes long
+        return value
     return cast("JsonObject", orjson.Fragment(value.text)) if isinstance(value, JsonText) else dict(value)

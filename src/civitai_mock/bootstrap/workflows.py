@@ -21,6 +21,7 @@ from civitai_mock.services.workflows.change import ChangeWorkflows
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
 from civitai_mock.services.workflows.late_inputs import ResolveInputs
 from civitai_mock.services.workflows.next_steps import FindNextSteps
+from civitai_mock.services.workflows.prepared import PrepareSteps
 from civitai_mock.services.workflows.query import ListWorkflows, QueryWorkflows
 from civitai_mock.services.workflows.recent import RecentWorkflows
 from civitai_mock.services.workflows.repeat import SpawnSteps
@@ -98,7 +99,7 @@ def _make_submit(
     return SubmitWorkflow(
         workflows=stores.workflows,
         resources=stores.resources,
-        step_types=build.step_types,
+        prepare=PrepareSteps(step_types=build.step_types, build=build),
         build=build,
         spawn=spawn,
         store_data_urls=StoreDataUrls(upload_blobs=parts.upload_blobs, blob_urls=parts.blob_urls),

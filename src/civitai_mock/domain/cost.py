@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from civitai_mock.domain.quick_init import quick_init
 
+CACHED_PRODUCTS = 1024
 EXACT_DECIMALS = 9  # of a product of factors: 1.1 times 10 is 11, and not a little more
 
 
@@ -28,7 +30,7 @@ class StepCost:
 
     @property
     def base(self) -> int:
-        return rounded_up(math.prod(self.factors.values())) if self.factors else 0
+        return _rounded_product(*self.factors.values()) if self.factors else 0
 
 
 @quick_init
@@ -51,21 +53,33 @@ def rounded_up(amount: float) -> int:
     return math.ceil(round(amount, EXACT_DECIMALS))
 
 
+@lru_cache(CACHED_PRODUCTS)
+def _rounded_product(*factors: float) -> int:
+    """Multiply the factors of a step; its base is asked for at each look at its workflow."""
+    return rounded_up(math.prod(factors))
+
+
 def cost_of(steps: Sequence[StepCost], tips: Tips, *, paid: Sequence[bool] | None = None) -> Cost:
     """Add up the steps, or only those that are `paid`; the factors are those of all.
 
     Several steps have one factor, which is the sum of their bases (a capture has only one step).
     """
     bases = [step.base for step in steps]
+    if len(steps) == 1 and not paid:
+        return _cost(bases[0], steps[0].factors, steps[0].fixed, tips)
     places = [place for place, is_paid in enumerate(paid) if is_paid] if paid else range(len(steps))
     base = sum([bases[place] for place in places])
     fixed: dict[str, int] = {}
     for place in places:
         for name, amount in steps[place].fixed.items():
             fixed[name] = fixed.get(name, 0) + amount
+    return _cost(base, steps[0].factors if len(steps) == 1 else {"base": sum(bases)}, fixed, tips)
+
+
+def _cost(base: int, factors: Mapping[str, float], fixed: Mapping[str, int], tips: Tips) -> Cost:
     return Cost(
         base=base,
-        factors=dict(steps[0].factors) if len(steps) == 1 else {"base": sum(bases)},
+        factors=factors,
         fixed=fixed,
         civitai_tip=rounded_up(base * tips.civitai) if tips.civitai else 0,
         creators_tip=rounded_up(base * tips.creators) if tips.creators else 0,

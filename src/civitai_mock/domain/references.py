@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeAlias, TypeGuard
+from typing import Protocol, TypeAlias, TypeGuard
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
@@ -38,10 +38,23 @@ class Reference:
     place: Path
 
 
+class LinkableStep(Protocol):
+    """Is what has to be known of a step to find the sources of references; one without a name is named by its place."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def type(self) -> str: ...
+
+    @property
+    def input(self) -> Json: ...
+
+
 @quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedStep:
-    """Is what has to be known of a step to find the sources of references."""
+    """Implements `LinkableStep`."""
 
     name: str | None
     type: str
@@ -93,7 +106,7 @@ def value_at_path(document: Json, text: str) -> Json:
 def references_in(step_type: str, step_input: Json) -> Sequence[Reference]:
     """Return all references in the input of a step, but for those to the loop variable of a `repeat` inside it."""
     references: list[Reference] = []
-    template = _template_in(step_type, step_input)
+    template = _template_in(step_type, step_input) if step_type == REPEAT else None
     if template is None:
         _add_references(references, step_input, ())
         return references
@@ -121,9 +134,8 @@ def loop_variable(repeat_input: Json) -> str | None:
 
 def _add_references(references: list[Reference], value: Json, place: Path) -> None:
     """Look into lists and objects alone that have something in them, as most members of an input are neither."""
-    found = _reference(value, place)
-    if found is not None:
-        references.append(found)
+    if is_reference(value):
+        references.append(_reference(value, place))
         return
     parts: Iterable[tuple[str | int, Json]] = value.items() if isinstance(value, dict) else enumerate(as_list(value))
     for name, item in parts:
@@ -133,13 +145,14 @@ def _add_references(references: list[Reference], value: Json, place: Path) -> No
 
 def is_reference(value: Json) -> TypeGuard[JsonObject]:
     """Return whether a value stands for one that comes later."""
-    return (
-        isinstance(value, dict) and isinstance(source := value.get(REF), str) and not source.startswith(OF_JSON_SCHEMA)
-    )
+    if not isinstance(value, dict) or REF not in value:
+        return False
+    source = value[REF]
+    return isinstance(source, str) and not source.startswith(OF_JSON_SCHEMA)
 
 
-def _reference(value: Json, place: Path = ()) -> Reference | None:
-    return Reference(as_text(value[REF]), as_text(value.get(PATH)), place) if is_reference(value) else None
+def _reference(value: JsonObject, place: Path = ()) -> Reference:
+    return Reference(as_text(value[REF]), as_text(value.get(PATH)), place)
 
 
 def resolved(step_type: str, step_input: Json, values: Mapping[str, Json]) -> Json:
@@ -159,8 +172,8 @@ def resolved(step_type: str, step_input: Json, values: Mapping[str, Json]) -> Js
 
 
 def _resolved(value: Json, values: Mapping[str, Json]) -> Json:
-    found = _reference(value)
-    if found is not None:
+    if is_reference(value):
+        found = _reference(value)
         return value_at_path(values[found.source], found.path) if found.source in values else value
     if isinstance(value, dict):
         return {name: _resolved(item, values) if isinstance(item, NESTED) else item for name, item in value.items()}
@@ -183,7 +196,7 @@ def place_of_source(source: str, places: Mapping[str, int]) -> int | None:
     return int(match[1]) if match and int(match[1]) < len(places) else None
 
 
-def link_steps(steps: Sequence[NamedStep], arguments: Json) -> Sequence[LinkedStep]:
+def link_steps(steps: Sequence[LinkableStep], arguments: Json) -> Sequence[LinkedStep]:
     """Name the steps, and find what each refers to.
 
     Raise `InvalidRequestError` with the path of each name that several steps have, each path that cannot be read, each

@@ -30,7 +30,9 @@ def charge(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
     without mature content: one that did not say so does not allow it then (capture).
     """
     may_pay = accounts_that_may_pay(workflow.currencies, allows_mature_content=workflow.allow_mature_content is True)
-    missing = full_cost(workflow).total - sum([transaction.spent for transaction in workflow.transactions])
+    missing = full_cost(workflow).total
+    if workflow.transactions:
+        missing -= sum([transaction.spent for transaction in workflow.transactions])
     shares = split(missing, may_pay, balances, spent) if missing > 0 else {}
     if not shares:
         return workflow

@@ -10,7 +10,7 @@ from civitai_mock.domain.json_types import as_text
 from civitai_mock.domain.progress import progress_of
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import Outcome, Stage
-from civitai_mock.domain.workflow import WorkflowSnapshot, WorkflowStatus, WorkflowStep
+from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStatus, WorkflowStep
 
 STATUS_OF_STAGE: Mapping[Stage, WorkflowStatus] = {
     Stage.QUEUED: WorkflowStatus.UNASSIGNED,
@@ -62,17 +62,7 @@ WAITING = Progress(status=WorkflowStatus.UNASSIGNED)
 def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
     """Return how far a workflow and its steps are."""
     workflow = snapshot.workflow
-    jobs = {job.id: job for job in snapshot.jobs}
-    steps: dict[int, Progress] = {}
-    children = _children(workflow.steps)
-    for index in _sources_first(workflow.steps, children):
-        step = workflow.steps[index]
-        parts = _latest(step, jobs, retries=workflow.canceled_at is None)
-        if index in children:
-            parts += [steps[child] for child in children[index]]
-        sources = [steps[source] for source in step.sources]
-        steps[index] = _step_progress(step, parts, sources, canceled_at=workflow.canceled_at)
-    in_order = [steps[index] for index in range(len(workflow.steps))]
+    in_order = _progress_of_steps(workflow, {job.id: job for job in snapshot.jobs})
     whole = _rolled_up(in_order)
     is_canceled = workflow.canceled_at is not None and whole.status.is_failed and _any_canceled(in_order)
     return WorkflowProgress(
@@ -83,6 +73,24 @@ def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
         steps=in_order,
         keeps_finished=is_canceled and any(job.faults and _is_repriced(job) for job in snapshot.jobs),
     )
+
+
+def _progress_of_steps(workflow: Workflow, jobs: Mapping[str, Job]) -> Sequence[Progress]:
+    """Return how far each step is, in their order."""
+    canceled_at = workflow.canceled_at
+    if len(workflow.steps) == 1:  # which waits for no other one, and has spawned none
+        step = workflow.steps[0]
+        return [_step_progress(step, _latest(step, jobs, retries=canceled_at is None), (), canceled_at=canceled_at)]
+    steps: dict[int, Progress] = {}
+    children = _children(workflow.steps)
+    for index in _sources_first(workflow.steps, children):
+        step = workflow.steps[index]
+        parts = _latest(step, jobs, retries=canceled_at is None)
+        if index in children:
+            parts += [steps[child] for child in children[index]]
+        sources = [steps[source] for source in step.sources]
+        steps[index] = _step_progress(step, parts, sources, canceled_at=canceled_at)
+    return [steps[index] for index in range(len(workflow.steps))]
 
 
 def job_progress(job: Job) -> Progress:

@@ -30,7 +30,8 @@ class StepTemplate:
 class WorkflowTemplate:
     """Is a workflow that was asked for: each member is right by itself, and has its default if it was not sent.
 
-    Whether names differ and references lead somewhere is not checked yet (see `link_steps`).
+    Whether names differ and references lead somewhere is not checked yet (see `link_steps`). One that `is_repeated` is
+    given again for each equal request, and nothing in it is ever changed.
     """
 
     steps: Sequence[StepTemplate]
@@ -46,6 +47,7 @@ class WorkflowTemplate:
     allow_mature_content: bool | None = None
     is_ephemeral: bool = False
     external_id: str | None = None
+    is_repeated: bool = field(default=False, repr=False)
 
 
 def template_of(workflow: Workflow) -> WorkflowTemplate:

@@ -1,8 +1,8 @@
 """Port to the step types of v2: what they make of the input of a step, and what they answer of its jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.job import Job
@@ -22,6 +22,10 @@ class StepJobs:
 
     drafts: Sequence[JobDraft]
     paths: Mapping[str, str] = field(default_factory=dict)
+
+
+# Makes the jobs of a step of a seed, which is used where its input has none.
+JobMaker: TypeAlias = Callable[[int], StepJobs]
 
 
 @quick_init
@@ -55,10 +59,10 @@ class StepTypes(Protocol):
         """Return the texts that say what is drawn: they may ask for mature content."""
         ...
 
-    def jobs(self, step_type: str, step_input: Json, *, seed: int) -> StepJobs:
-        """Return the jobs of a step whose input is complete; raise `InvalidRequestError` or `FieldError`.
+    def job_maker(self, step_type: str, step_input: Json) -> JobMaker:
+        """Return what makes the jobs of a step whose input is complete, and may be called again with another seed.
 
-        `seed` is used where the input has none.
+        Both raise `InvalidRequestError` or `FieldError`.
         """
         ...
 

@@ -100,6 +100,7 @@ INSERTS = frozenset(
     {
         "jobs.insert",
         "jobs.insert_leaf",
+        "jobs.insert_place",
         "jobs.insert_request",
         "workflows.insert",
         "workflows.insert_tag",
@@ -162,7 +163,7 @@ INDEXES: Mapping[str, str] = {
     "events.events": "PRIMARY KEY (job=?)",
     "events.insert": "jobs jobEvent by position (position>?)",
     "events.texts": "INTEGER PRIMARY KEY (rowid=?)",
-    "jobs.insert_place": "sqlite_autoindex_jobs workflows_1",
+    "jobs.insert_place_by_id": "sqlite_autoindex_jobs workflows_1",
     "spent": "COVERING INDEX jobs workflows by charge (epoch=? AND owner=?)",
     "workflows.by_external_id": "jobs workflows by external id (epoch=? AND owner=? AND external_id=?)",
     "workflows.delete_tag": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",

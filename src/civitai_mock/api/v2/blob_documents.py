@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from civitai_mock.domain.blob import BlobFacts, Shown
-from civitai_mock.domain.dotnet import format_date, plain_number, without_trailing_zeros
+from civitai_mock.domain.dotnet import LENGTH_OF_OFFSET, format_date, plain_number, without_trailing_zeros
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind, kind_of
 from civitai_mock.domain.quick_init import quick_init
@@ -71,7 +71,10 @@ class BlobRenderer:
 @lru_cache(maxsize=CACHED_DATES)
 def date_text(moment: datetime) -> str:
     """Print a date as v2's answers have it: a workflow, its steps and its jobs share most of theirs."""
-    return without_trailing_zeros(format_date(moment))
+    if moment.tzinfo is not UTC:
+        return without_trailing_zeros(format_date(moment))
+    text = moment.isoformat()[:-LENGTH_OF_OFFSET]  # takes half as long
+    return f"{text.rstrip('0') if moment.microsecond else text}Z"
 
 
 def _pixels(_: str, facts: BlobFacts) -> JsonObject:

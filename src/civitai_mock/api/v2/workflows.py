@@ -1,6 +1,6 @@
 """Submit, look up, list and change workflows over HTTP."""
 
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 
 import structlog
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from civitai_mock.api.answer_cache import Settled, answers_of
 from civitai_mock.api.blob_reading import RequestReading
 from civitai_mock.api.context import base_url, caller, count_look, exchange, owner, use_cases, while_connected
-from civitai_mock.api.json_body import read_any, read_as
+from civitai_mock.api.json_body import as_body, decode, read_any, read_as
 from civitai_mock.api.query_params import count, flag, moment, optional, repeated
 from civitai_mock.api.responses import JsonResponse, StreamedResponse
 from civitai_mock.api.v2.blobs import content_disposition
@@ -18,6 +18,7 @@ from civitai_mock.api.v2.description.faults import with_template
 from civitai_mock.api.v2.description.template import read_template
 from civitai_mock.api.v2.render import HIDE, WorkflowRenderer, plain_document, renderer_for
 from civitai_mock.api.v2.requests import read_tag, read_update, wait_of
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, TransientError, fault
 from civitai_mock.domain.json_patch import parse_patch
 from civitai_mock.domain.json_types import JsonObject
@@ -29,6 +30,7 @@ from civitai_mock.services.workflows.query import is_over
 logger = structlog.stdlib.get_logger()
 
 ZIP = "application/zip"
+TEMPLATES_REMEMBERED = 64
 USUAL_PAGE, MOST = 100, 1000
 LONGEST_QUERY = 1000  # characters
 
@@ -55,9 +57,15 @@ async def submit_workflow(request: Request) -> Response:
 
 async def _read_template(request: Request) -> WorkflowTemplate:
     try:
-        return await read_as(request, read_template)
+        return await read_as(request, read_template, parse_small=_repeated_template)
     except InvalidRequestError as error:
         raise with_template(error) from error
+
+
+@lru_cache(TEMPLATES_REMEMBERED)
+def _repeated_template(body: bytes) -> WorkflowTemplate:
+    """Read a small template; those who send the same one again and again get the same object."""
+    return changed(read_template(as_body(decode(body))), is_repeated=True)
 
 
 async def _wait_for_accepted(request: Request, snapshot: WorkflowSnapshot) -> WorkflowSnapshot:

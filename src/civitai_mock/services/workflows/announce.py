@@ -1,5 +1,6 @@
 """Announce the statuses of a workflow, its steps and its jobs to its callbacks, each once and in order."""
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ class QuietWorkflows:
     """
 
     def __init__(self) -> None:
-        self._ids: dict[str, None] = {}
+        self._ids: OrderedDict[str, None] = OrderedDict()  # a dict takes long to find its first key after deletions
 
     def __contains__(self, workflow_id: str) -> bool:
         return workflow_id in self._ids
@@ -37,7 +38,7 @@ class QuietWorkflows:
     def add(self, workflow_id: str) -> None:
         self._ids[workflow_id] = None
         if len(self._ids) > MOST_QUIET:
-            del self._ids[next(iter(self._ids))]
+            self._ids.popitem(last=False)
 
     def discard(self, workflow_id: str) -> None:
         self._ids.pop(workflow_id, None)

@@ -34,18 +34,6 @@ class StoreDataUrls:
     upload_blobs: UploadBlobs
     blob_urls: WorkflowBlobUrls
 
-    def is_needed(self, value: Json) -> bool:
-        """Return whether there is a data URL in a value: mostly there is none, and nothing has to be awaited."""
-        waiting: list[Json] = [[value]]
-        for item in waiting:
-            for part in item.values() if isinstance(item, dict) else as_list(item):
-                if isinstance(part, str):
-                    if _is_data_url(part):
-                        return True
-                elif part and isinstance(part, NESTED):
-                    waiting.append(part)
-        return False
-
     async def __call__(self, value: Json, *, owner: str, base_url: str, path: str, uploaded: list[str]) -> Json:
         """Return a value, which stands at `path`, without data URLs in it; the keys of its blobs go to `uploaded`.
 
@@ -93,6 +81,19 @@ class StoreDataUrls:
         except MockError as error:
             raise fault(path, error.message) from error
         return blob.key
+
+
+def has_data_url(value: Json) -> bool:
+    """Return whether there is a data URL in a value: mostly there is none, and nothing has to be awaited."""
+    waiting: list[Json] = [[value]]
+    for item in waiting:
+        for part in item.values() if isinstance(item, dict) else as_list(item):
+            if isinstance(part, str):
+                if _is_data_url(part):
+                    return True
+            elif part and isinstance(part, NESTED):
+                waiting.append(part)
+    return False
 
 
 def _is_data_url(text: str) -> bool:

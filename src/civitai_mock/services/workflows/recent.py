@@ -1,5 +1,6 @@
 """Remember workflows that were submitted here and only wait for their jobs: to note their end takes no reading then."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ class RecentWorkflows:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, RecentWorkflow] = {}
+        self._kept: OrderedDict[str, RecentWorkflow] = OrderedDict()  # finds its first key at once
         self._are_jobs_run_here = False
 
     def add(self, snapshot: WorkflowSnapshot, *, size: int) -> None:
@@ -40,7 +41,7 @@ class RecentWorkflows:
             return
         self._kept[workflow.id] = RecentWorkflow(workflow=workflow, expected=frozenset([job.id for job in jobs]))
         if len(self._kept) > MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
+            self._kept.popitem(last=False)
 
     def on_changes(self, jobs: Sequence[Job]) -> None:
         """Take notice of jobs that have a new event."""

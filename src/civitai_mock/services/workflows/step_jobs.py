@@ -1,6 +1,6 @@
 """Build the jobs of steps whose inputs are complete; nothing is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from civitai_mock.domain.references import INPUT, REPEAT, STEP_TYPE, TEMPLATE
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import Workflow, WorkflowStep
 from civitai_mock.ports import Clock
-from civitai_mock.ports.steps import StepJobs, StepTypes
+from civitai_mock.ports.steps import JobMaker, StepJobs, StepTypes
 from civitai_mock.services.build_jobs import BuildJobs, BuiltJobs, JobOrigin, new_job
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
@@ -72,28 +72,34 @@ class BuildStepJobs:
         steps: Sequence[int],
         *,
         levels: Sequence[NsfwLevel] = (),
+        makers: MutableMapping[int, JobMaker] | None = None,
         size: int = 0,
         missing: MissingResources | None = None,
     ) -> BuiltJobs:
         """Return all first jobs of these steps; `size` is that of their inputs, in bytes.
 
-        `levels` are those of the first steps of the workflow, as far as they are known. `missing` says what is done
-        about unknown resources, if it is not the usual. Raise `InvalidRequestError` with each fault by its path in the
-        workflow.
+        `levels` are those of the first steps of the workflow, as far as they are known. What makes the jobs of a step
+        is remembered in `makers`, by its place. `missing` says what is done about unknown resources, if it is not the
+        usual. Raise `InvalidRequestError` with each fault by its path in the workflow.
         """
-        templates = [made for step in steps for made in self._templates(workflow, step)]
+        known = {} if makers is None else makers
+        templates = [made for step in steps for made in self._templates(workflow, step, known)]
         return await self._build(workflow, templates, levels=levels, size=size, missing=missing)
 
     async def again(self, workflow: Workflow, places: Sequence[WorkflowPlace]) -> BuiltJobs:
         """Return jobs of steps that are ready already, at the given places."""
-        by_step = {place.step: self._templates(workflow, place.step) for place in places}
+        by_step = {place.step: self._templates(workflow, place.step, {}) for place in places}
         templates = [(place, by_step[place.step][place.index][1]) for place in places]
         return await self._build(workflow, templates)
 
-    def _templates(self, workflow: Workflow, index: int) -> Sequence[tuple[WorkflowPlace, JobTemplate]]:
+    def _templates(
+        self, workflow: Workflow, index: int, makers: MutableMapping[int, JobMaker]
+    ) -> Sequence[tuple[WorkflowPlace, JobTemplate]]:
         step, path = workflow.steps[index], input_path(index)
         try:
-            made = self.step_types.jobs(step.type, step.input, seed=step.seed or 0)
+            if index not in makers:
+                makers[index] = self.step_types.job_maker(step.type, step.input)
+            made = makers[index](step.seed or 0)
         except InvalidRequestError as error:
             raise error.under(path) from error
         expire_at = self.clock.now() + self.build.job_lifetime

@@ -8,7 +8,6 @@ from functools import partial
 import structlog
 
 from civitai_mock.domain.changed import changed
-from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import (
     ConflictError,
     InsufficientBuzzError,
@@ -17,16 +16,14 @@ from civitai_mock.domain.errors import (
     fault,
     refused,
 )
-from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.money import NO_LIMIT, Balances, Spent
-from civitai_mock.domain.references import REPEAT, NamedStep, link_steps
+from civitai_mock.domain.references import REPEAT
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStep
 from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_ids import WorkflowIds
 from civitai_mock.domain.workflow_template import WorkflowTemplate, template_of
 from civitai_mock.ports import Clock, Ids, Metrics, ResourceStore, WorkflowStore
-from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.faults.jobs import JobFaults
@@ -35,15 +32,15 @@ from civitai_mock.services.queue_limit import QueueLimit
 from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.announce import AnnounceStatuses
 from civitai_mock.services.workflows.data_urls import StoreDataUrls
-from civitai_mock.services.workflows.late_inputs import StepFailedError, with_arguments
+from civitai_mock.services.workflows.late_inputs import StepFailedError
 from civitai_mock.services.workflows.new_workflow import NewWorkflow, allowed_maturity, content_of, made_ready
+from civitai_mock.services.workflows.prepared import PreparedSteps, PrepareSteps
 from civitai_mock.services.workflows.recent import RecentWorkflows
-from civitai_mock.services.workflows.repeat import SpawnSteps, check_repeat
+from civitai_mock.services.workflows.repeat import SpawnSteps
 from civitai_mock.services.workflows.step_jobs import BuildStepJobs, input_path, publish_new_jobs
 
 logger = structlog.stdlib.get_logger()
 
-MOST_STEPS = 1000
 MOST_ATTEMPTS = 8  # to find an id that is free: others may take the same milliseconds
 NOT_ENABLED = "The resource '{}' is not enabled for generation."  # what clients match (v2 contract, section 10)
 NO_WAY_BACK = "An ephemeral workflow needs a callback, or a wait above 0: nobody could see what came of it."
@@ -67,7 +64,7 @@ class SubmitWorkflow:
 
     workflows: WorkflowStore
     resources: ResourceStore
-    step_types: StepTypes
+    prepare: PrepareSteps
     build: BuildStepJobs
     spawn: SpawnSteps
     store_data_urls: StoreDataUrls
@@ -96,12 +93,11 @@ class SubmitWorkflow:
         if template.is_ephemeral and not template.callbacks and not waits:
             raise refused(NO_WAY_BACK)
         ids = await self.ids.of_request(partial(content_of, template, caller))
-        steps = list(self._steps(template, ids))
-        places = [place for place, step in enumerate(steps) if self.store_data_urls.is_needed(step.input)]
-        if not places:
-            return await self._submit(template, steps, caller, ids=ids, base_url=base_url, size=size)
+        prepared, steps = self._prepared(template, ids)
+        if not prepared.files:
+            return await self._submit(prepared, steps, caller, ids=ids, base_url=base_url, size=size)
         async with self.store_data_urls.of_submission() as files:
-            for place in places:
+            for place in prepared.files:
                 stored = await self.store_data_urls(
                     steps[place].input,
                     owner=caller.consumer,
@@ -110,14 +106,14 @@ class SubmitWorkflow:
                     uploaded=files.keys,
                 )
                 steps[place] = changed(steps[place], input=stored)
-            snapshot = await self._submit(template, steps, caller, ids=ids, base_url=base_url, size=size)
+            snapshot = await self._submit(prepared, steps, caller, ids=ids, base_url=base_url, size=size)
             own = [step.input for step in steps]
             files.are_needed = [step.input for step in snapshot.workflow.steps[: len(own)]] == own
             return snapshot
 
     async def _submit(
         self,
-        template: WorkflowTemplate,
+        prepared: PreparedSteps,
         steps: Sequence[WorkflowStep],
         caller: Caller,
         *,
@@ -128,7 +124,7 @@ class SubmitWorkflow:
         """Store a workflow with these steps, or return the one that has its external id already."""
         for attempt in range(MOST_ATTEMPTS):
             try:
-                new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, attempt=attempt)
+                new = await self._new(prepared, steps, caller, ids=ids, base_url=base_url, size=size, attempt=attempt)
             except MissingResourcesError as error:
                 raise refused(*[NOT_ENABLED.format(text) for text in error.texts]) from error
             if attempt == 0:
@@ -153,8 +149,8 @@ class SubmitWorkflow:
         An unknown resource is no fault here (capture).
         """
         lenient, ids = MissingResources.LENIENT, await self.ids.of_request(partial(content_of, template, caller))
-        steps = self._steps(template, ids)
-        new = await self._new(template, steps, caller, ids=ids, base_url=base_url, size=size, missing=lenient)
+        prepared, steps = self._prepared(template, ids)
+        new = await self._new(prepared, steps, caller, ids=ids, base_url=base_url, size=size, missing=lenient)
         try:
             charged, is_short = (
                 charge(new.workflow, self.get_balances(), await self.workflows.spent(caller.consumer)),
@@ -164,48 +160,16 @@ class SubmitWorkflow:
             charged, is_short = charge(new.workflow, NO_LIMIT, Spent()), True
         return PlannedWorkflow(snapshot=WorkflowSnapshot(workflow=charged, jobs=new.jobs), is_short=is_short)
 
-    def _steps(self, template: WorkflowTemplate, ids: Ids) -> Sequence[WorkflowStep]:
-        """Return the steps with the values of the arguments in their inputs, and their prices."""
-        if len(template.steps) > MOST_STEPS:
-            raise fault("steps", f"A workflow may have at most {MOST_STEPS} steps; found {len(template.steps)}.")
+    def _prepared(self, template: WorkflowTemplate, ids: Ids) -> tuple[PreparedSteps, list[WorkflowStep]]:
+        """Return what follows from the template, and its steps with seeds."""
+        prepared = self.prepare(template)
         for index, callback in enumerate(template.callbacks):
             self.callback_hosts.check(callback.url, path=f"callbacks[{index}].url")
-        named = [NamedStep(name=step.name, type=step.type, input=step.input) for step in template.steps]
-        linked = link_steps(named, dict(template.arguments))
-        inputs = [self._input(template, index) for index in range(len(named))]
-        return [
-            WorkflowStep(
-                name=link.name,
-                type=step.type,
-                input=step_input,
-                priority=step.priority,
-                timeout=step.timeout,
-                retries=step.retries,
-                metadata=step.metadata,
-                cost=self._cost(step.type, step_input),
-                sources=link.sources,
-                seed=ids.seed(),
-            )
-            for step, link, step_input in zip(template.steps, linked, inputs, strict=True)
-        ]
-
-    def _input(self, template: WorkflowTemplate, index: int) -> Json:
-        step, path = template.steps[index], input_path(index)
-        if step.type == REPEAT:
-            check_repeat(step.input, path=path)
-            return step.input
-        if not template.arguments:
-            return step.input
-        found = with_arguments(step.type, step.input, template.arguments)
-        return step.input if found == step.input else self.step_types.echo(step.type, found, path=path)
-
-    def _cost(self, step_type: str, step_input: Json) -> StepCost:
-        """Return the price of a step; a `repeat` costs what the steps do that it spawns."""
-        return StepCost() if step_type == REPEAT else self.step_types.cost(step_type, step_input)
+        return prepared, [changed(step, seed=ids.seed()) for step in prepared.steps]
 
     async def _new(
         self,
-        template: WorkflowTemplate,
+        prepared: PreparedSteps,
         steps: Sequence[WorkflowStep],
         caller: Caller,
         *,
@@ -216,11 +180,12 @@ class SubmitWorkflow:
         missing: MissingResources | None = None,
     ) -> NewWorkflow:
         """Return the workflow with what can be made at once: the jobs of all steps that wait for nothing."""
-        levels = [self.build.level(step) for step in steps]
-        workflow = self._workflow(template, steps, levels, caller, ids=ids, base_url=base_url, attempt=attempt)
+        levels = prepared.levels
+        workflow = self._workflow(prepared.template, steps, levels, caller, ids=ids, base_url=base_url, attempt=attempt)
         workflow = self._with_spawned(workflow)
         ready = [index for index, step in enumerate(workflow.steps) if step.waits and not step.sources]
-        built = await self.build(workflow, ready, levels=levels, size=size, missing=missing)
+        makers = None if prepared.files else prepared.makers
+        built = await self.build(workflow, ready, levels=levels, makers=makers, size=size, missing=missing)
         if len(built.jobs) > self.most_jobs:
             raise fault("steps", f"A workflow may make at most {self.most_jobs} jobs at once; found {len(built.jobs)}.")
         return NewWorkflow(
@@ -298,6 +263,9 @@ class SubmitWorkflow:
 
     async def _announce(self, snapshot: WorkflowSnapshot) -> None:
         """Announce that the workflow is there; if the store is away, the next scan of a scheduler does."""
+        if not snapshot.workflow.callbacks:
+            self.announce.quiet.add(snapshot.workflow.id)
+            return
         try:
             await self.announce(snapshot)
         except TransientError as error:

@@ -19,7 +19,8 @@ INSERT = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 INSERT_REQUEST = """INSERT INTO "{jobs} requests" (job, body) VALUES (?, ?)"""
-INSERT_PLACE = """
+INSERT_PLACE = """INSERT INTO "{jobs} places" (workflow, job) VALUES (?, ?)"""
+INSERT_PLACE_BY_ID = """
     INSERT INTO "{jobs} places" (workflow, job) SELECT number, ? FROM "{jobs} workflows" WHERE epoch = ? AND id = ?
 """
 
@@ -32,6 +33,7 @@ class InsertStatements:
         self.insert_request = names.fill(INSERT_REQUEST)
         self.insert_leaf = names.fill(INSERT_LEAF)
         self.insert_place = names.fill(INSERT_PLACE)
+        self.insert_place_by_id = names.fill(INSERT_PLACE_BY_ID)
         self.events = EventStatements(names)
 
 
@@ -43,28 +45,38 @@ class NewJobs:
         self._new = [(job, job_row(job, epoch=epoch), request_text(job)) for job in jobs]
         self._leaves = [row for job in jobs if job.properties for row in leaf_rows(job, epoch=epoch)]
 
-    def insert(self, connection: sqlite3.Connection, sql: InsertStatements) -> None:
-        """Insert all of the jobs; raise `ConflictError` if there is one with one of the ids already."""
+    def insert(self, connection: sqlite3.Connection, sql: InsertStatements, *, workflow: int | None = None) -> None:
+        """Insert all of the jobs; raise `ConflictError` if there is one with one of the ids already.
+
+        `workflow` is the number of theirs, where it is known.
+        """
+        epoch, events = self._epoch, sql.events
         try:
             for job, row, request in self._new:
-                self._insert(connection, sql, job, row, request)
+                number = insert_row(connection, sql, job, row, request, epoch=epoch, workflow=workflow)
+                append_first(connection, events, job, number=number)
             if self._leaves:
                 connection.executemany(sql.insert_leaf, self._leaves)
         except sqlite3.IntegrityError as error:
             raise ConflictError("A job with this id exists already.") from error
 
-    def _insert(self, connection: sqlite3.Connection, sql: InsertStatements, job: Job, row: Row, request: str) -> None:
-        number = insert_row(connection, sql, job, row, request, epoch=self._epoch)
-        append_first(connection, sql.events, job, number=number)
-
 
 def insert_row(
-    connection: sqlite3.Connection, sql: InsertStatements, job: Job, row: Row, request: str, *, epoch: int
+    connection: sqlite3.Connection,
+    sql: InsertStatements,
+    job: Job,
+    row: Row,
+    request: str,
+    *,
+    epoch: int,
+    workflow: int | None = None,
 ) -> int:
     """Insert the rows of a job but for those of its events and leaves, and return its number."""
     # RETURNING would make a table for the one number, which takes a sixth of the time of the statement.
     number = cast("int", connection.execute(sql.insert, row).lastrowid)
     connection.execute(sql.insert_request, (number, request))
-    if job.workflow is not None:
-        connection.execute(sql.insert_place, (number, epoch, job.workflow.workflow_id))
+    if workflow is not None:
+        connection.execute(sql.insert_place, (workflow, number))
+    elif job.workflow is not None:
+        connection.execute(sql.insert_place_by_id, (number, epoch, job.workflow.workflow_id))
     return number

@@ -13,7 +13,7 @@ from civitai_mock.domain.workflow_cost import charge
 from civitai_mock.domain.workflow_search import FoundWorkflows, WorkflowCriteria
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import text_size, to_json
+from civitai_mock.storage.sqlite.encoding import Value, text_size, to_json
 from civitai_mock.storage.sqlite.job_rows import jobs_from
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames, filled
@@ -101,19 +101,23 @@ class SqliteWorkflowStore:
     async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
         epoch = self._epoch.number
         new = NewJobs(jobs, epoch=epoch)
-        free = charge(workflow, NO_LIMIT, Spent()) if balances.total is None else None
+        paid = _row_paid_without_limit(workflow, epoch=epoch) if balances.total is None else None
 
         def insert(connection: sqlite3.Connection) -> Workflow:
             if (existing := self._by_external_id(workflow, epoch, connection)) is not None:
                 return existing
-            charged = free or charge(workflow, balances, self._spent_by(workflow.owner, epoch, connection))
+            if paid is None:
+                charged = charge(workflow, balances, self._spent_by(workflow.owner, epoch, connection))
+                row = workflow_row(charged, epoch=epoch)
+            else:
+                charged, row = paid
             try:
-                connection.execute(self._sql.insert, workflow_row(charged, epoch=epoch))
+                number = connection.execute(self._sql.insert, row).lastrowid
             except sqlite3.IntegrityError as error:
                 raise ConflictError("A workflow with this id exists already.") from error
             if charged.tags:
                 connection.executemany(self._sql.insert_tag, tag_rows(charged, epoch=epoch))
-            new.insert(connection, self._insertion)
+            new.insert(connection, self._insertion, workflow=number)
             return charged
 
         return await self._database.write(insert, epoch=self._epoch)
@@ -216,3 +220,9 @@ class SqliteWorkflowStore:
     def _spent_by(self, owner: str, epoch: int, connection: sqlite3.Connection) -> Spent:
         """Return what a consumer has spent, within the transaction of the connection."""
         return spent_of(connection.execute(self._spent, (epoch, owner)).fetchall())
+
+
+def _row_paid_without_limit(workflow: Workflow, *, epoch: int) -> tuple[Workflow, tuple[Value, ...]]:
+    """Return a workflow with its charge, and its row: without a limit neither depends on what others have spent."""
+    charged = charge(workflow, NO_LIMIT, Spent())
+    return charged, workflow_row(charged, epoch=epoch)

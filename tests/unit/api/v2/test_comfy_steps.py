@@ -69,7 +69,7 @@ def with_node(node_id: str, node: Any) -> Any:
 
 def faults_of(step_type: str, sent: Any) -> set[str]:
     with pytest.raises(InvalidRequestError) as caught:
-        TYPES.jobs(step_type, echo_input(step_type, sent), seed=1)
+        TYPES.job_maker(step_type, echo_input(step_type, sent))(1)
     return set(caught.value.errors)
 
 
@@ -93,7 +93,7 @@ def test_a_graph_is_run_so_many_times_with_the_seeds_that_follow() -> None:
 def test_an_image_that_a_graph_loads_is_fetched(step_type: str) -> None:
     url = "https://example.com/fox.png"
     sent = sent_to(step_type, with_node("11", {"class_type": "LoadImage", "inputs": {"image": url}}))
-    made = TYPES.jobs(step_type, echo_input(step_type, sent), seed=1)
+    made = TYPES.job_maker(step_type, echo_input(step_type, sent))(1)
     (draft,) = made.drafts
     assert draft.image_urls() == {"graph.11.inputs.image": url}
     assert made.paths["graph."] == f"{SOURCES[step_type]}."

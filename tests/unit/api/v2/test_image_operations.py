@@ -95,7 +95,7 @@ def test_an_upload_keeps_the_image_that_the_input_is() -> None:
 def test_only_urls_have_to_be_fetched(step_type: str, source: str, is_fetched: bool) -> None:
     more: Any = {"kind": "canny", "output": {"format": "png"}}
     sent = source if step_type == "imageUpload" else {"image": source, **more}
-    (draft,) = TYPES.jobs(step_type, echo_input(step_type, sent), seed=1).drafts
+    (draft,) = TYPES.job_maker(step_type, echo_input(step_type, sent))(1).drafts
     assert draft.image_urls() == ({"source": source} if is_fetched else {})
 
 

@@ -23,7 +23,7 @@ QUESTION = {"model": "gpt", "messages": [{"role": "user", "content": "Which colo
 
 def answer_of(step_type: str, sent: Any, found: Mapping[str, Resource] | None = None) -> Any:
     """Return what the only job of a step answers, which is also as described."""
-    made = STEP_TYPES[step_type].jobs(echo_input(step_type, sent), seed=1)
+    made = STEP_TYPES[step_type].job_maker(echo_input(step_type, sent))(1)
     (draft,) = made.drafts
     work = job_work(job_of(resolve(draft, found)), {})
     result = work.result if isinstance(work, ResultWork) else judged(work)
@@ -101,14 +101,14 @@ def test_the_hashes_of_a_model_are_those_of_its_resource() -> None:
 
 @pytest.mark.parametrize("step_type", ["modelClamScan", "modelPickleScan", "modelHash", "modelParseMetadata"])
 def test_a_model_that_is_looked_at_has_to_be_there(step_type: str) -> None:
-    (draft,) = STEP_TYPES[step_type].jobs({"model": MODEL}, seed=1).drafts
+    (draft,) = STEP_TYPES[step_type].job_maker({"model": MODEL})(1).drafts
     assert draft.references() == {"model": MODEL}
     assert [resource.air.text for resource in resolve(draft).resources] == [MODEL]
 
 
 def test_a_rating_needs_a_file() -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        STEP_TYPES["mediaRating"].jobs(echo_input("mediaRating", {}), seed=1)
+        STEP_TYPES["mediaRating"].job_maker(echo_input("mediaRating", {}))(1)
     assert list(caught.value.errors) == ["mediaUrl"]
 
 
@@ -121,5 +121,5 @@ def test_a_rating_needs_a_file() -> None:
 )
 def test_one_job_is_not_given_endless_work(step_type: str, sent: Any, path: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        STEP_TYPES[step_type].jobs(echo_input(step_type, sent), seed=1)
+        STEP_TYPES[step_type].job_maker(echo_input(step_type, sent))(1)
     assert "at most" in caught.value.errors[path][0]

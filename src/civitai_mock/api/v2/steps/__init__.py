@@ -78,7 +78,7 @@ from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.ports.steps import OutputView, StepJobs
+from civitai_mock.ports.steps import JobMaker, OutputView
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
 STEP_TYPES: Mapping[str, StepType] = {
@@ -150,8 +150,8 @@ class RegisteredStepTypes:
     def prompt_texts(self, step_type: str, step_input: Json) -> Sequence[str]:
         return _step_type(step_type).prompt_texts(step_input)
 
-    def jobs(self, step_type: str, step_input: Json, *, seed: int) -> StepJobs:
-        return _step_type(step_type).jobs(step_input, seed=seed)
+    def job_maker(self, step_type: str, step_input: Json) -> JobMaker:
+        return _step_type(step_type).job_maker(step_input)
 
     def output(self, step_type: str, step_input: Json, jobs: Sequence[Job], *, view: OutputView) -> JsonObject | None:
         renderer = BlobRenderer(

@@ -19,7 +19,7 @@ from civitai_mock.generation.job_types.node_packs import NodePacksSpec, layer_ai
 from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.output_names import TRACE, is_preview, node_of_asset
 from civitai_mock.generation.user_graph import file_references, graph_cost, graph_faults, prompt_texts, with_later_seeds
-from civitai_mock.ports.steps import StepJobs
+from civitai_mock.ports.steps import JobMaker, StepJobs
 
 SPELLINGS: Mapping[str, str] = {"classType": "class_type", "meta": "_meta"}
 BUZZ_PER_SECOND = 1
@@ -41,7 +41,10 @@ class Comfy(StepType):
     def prompt_texts(self, step_input: StepInput) -> Sequence[str]:
         return prompt_texts(_api_format(as_object(step_input).get(self.MEMBER)))
 
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
+    def job_maker(self, step_input: StepInput) -> JobMaker:
+        return lambda _: self._jobs(step_input)
+
+    def _jobs(self, step_input: StepInput) -> StepJobs:
         graph = _checked(step_input[self.MEMBER], self.MEMBER)
         note = as_text(step_input.get("imageMetadata"))
         file = ImageFile(format=ImageFormat.PNG, note=note) if note else None
@@ -67,7 +70,10 @@ class CustomComfy(StepType):
     def prompt_texts(self, step_input: StepInput) -> Sequence[str]:
         return prompt_texts(_api_format(as_object(step_input).get(self.MEMBER)))
 
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
+    def job_maker(self, step_input: StepInput) -> JobMaker:
+        return lambda _: self._jobs(step_input)
+
+    def _jobs(self, step_input: StepInput) -> StepJobs:
         graph, resources = _checked(step_input[self.MEMBER], self.MEMBER), as_texts(step_input["resources"])
         _check_listed(graph, resources)
         draft = ComfyDraft(

@@ -21,7 +21,6 @@ from civitai_mock.domain.media import extension_of
 from civitai_mock.domain.sampling import LEFT_OPEN, Sampling, sdcpp_sampling
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 from civitai_mock.generation.ecosystems.flux1 import FLUX1
-from civitai_mock.generation.job_types.draft import JobDraft
 from civitai_mock.generation.job_types.images import ImageGenSpec
 from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
 from civitai_mock.generation.media import ImageFile, ImageFormat
@@ -43,14 +42,14 @@ PATHS: Mapping[str, str] = {
 }
 
 
-def image_gen_draft(members: JsonObject, *, seed: int) -> JobDraft:
-    """Return the draft of one image, all of whose references are resolved."""
+def image_gen_draft(members: JsonObject) -> ImageGenSpec | TextToImageDraft:
+    """Return the draft of one image, which has no seed yet; all references are resolved."""
     ecosystem = ECOSYSTEMS.get(as_text(members.get("ecosystem")).lower())
     model = _model_member(members)
     is_edit = "edit" in as_text(members.get("operation")).lower()
     if as_text(members.get("engine")) not in OWN_ENGINES or ecosystem is None or model is None or is_edit:
-        return drawing_draft(members, seed=seed, extension=_extension(image_file(members)))
-    return _graph_draft(members, ecosystem.name, model, seed=seed)
+        return drawing_draft(members, extension=_extension(image_file(members)))
+    return _graph_draft(members, ecosystem.name, model)
 
 
 def graph_paths(members: JsonObject) -> Mapping[str, str]:
@@ -68,7 +67,7 @@ def _model_member(members: JsonObject) -> str | None:
     return None
 
 
-def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) -> TextToImageDraft:
+def _graph_draft(members: JsonObject, ecosystem: str, model: str) -> TextToImageDraft:
     size, file = image_size(members, otherwise=None), image_file(members)
     encoders = {name: air for name in TEXT_ENCODERS if (air := as_text(members.get(name)))}
     return TextToImageDraft(
@@ -82,7 +81,6 @@ def _graph_draft(members: JsonObject, ecosystem: str, model: str, *, seed: int) 
         cfg_scale=as_number(members.get("cfgScale")),
         width=size.width if size else None,
         height=size.height if size else None,
-        seed=seed,
         clip_skip=whole(members, "clipSkip", low=1, high=24),
         source_image=as_text(members.get("image")) or None,
         denoise_strength=_strength(members),
@@ -100,8 +98,8 @@ def has_graph(model: str) -> bool:
     return not ecosystem or ecosystem in ECOSYSTEMS
 
 
-def drawing_draft(members: JsonObject, *, seed: int, extension: str | None = None) -> ImageGenSpec:
-    """Return the draft of an image that is drawn without a graph, over the input images that there are.
+def drawing_draft(members: JsonObject, *, extension: str | None = None) -> ImageGenSpec:
+    """Return the draft of an image that is drawn without a graph, over the input images that there are, by a seed of 0.
 
     See `PlannedFile` for the `extension`.
     """
@@ -120,7 +118,7 @@ def drawing_draft(members: JsonObject, *, seed: int, extension: str | None = Non
         or whole(members, "numInferenceSteps", low=0, high=MOST_STEPS)
         or 0,
         cfg_scale=as_number(members.get("cfgScale", members.get("guidanceScale"))),
-        seed=seed,
+        seed=0,
         width=size.width if size else None,
         height=size.height if size else None,
         sources=images,

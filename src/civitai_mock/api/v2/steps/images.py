@@ -14,12 +14,16 @@ from civitai_mock.api.v2.steps.image_members import (
 )
 from civitai_mock.api.v2.steps.prices import image_gen_price, text_to_image_price
 from civitai_mock.api.v2.steps.step_type import Blobs, StepInput, StepType, errors_of
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.sampling import SAMPLINGS, UNDEFINED, scheduler_name
+from civitai_mock.generation.job_types.images import ImageGenSpec
 from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
-from civitai_mock.ports.steps import StepJobs
+from civitai_mock.ports.steps import JobMaker, StepJobs
+
+NO_PATHS: Mapping[str, str] = {}
 
 
 class TextToImage(StepType):
@@ -37,22 +41,18 @@ class TextToImage(StepType):
     def cost(self, step_input: StepInput) -> StepCost:
         return text_to_image_price(step_input)
 
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
-        size = step_input["batchSize"]
+    def job_maker(self, step_input: StepInput) -> JobMaker:
+        size, count = step_input["batchSize"], image_count(step_input)
         if not has_graph(step_input["model"]):
-            seeds = image_seeds(step_input, drawn=seed, jobs=image_count(step_input) * size)
-            return StepJobs(drafts=[drawing_draft(step_input, seed=one) for one in seeds])
-        seeds = image_seeds(step_input, drawn=seed, jobs=image_count(step_input), step=size)
-        return StepJobs(
-            drafts=[self._draft(step_input, seed=first, size=size) for first in seeds],
-            paths={**self.PATHS, **control_net_paths(step_input)},
-        )
+            return drafts_maker(step_input, drawing_draft(step_input), count=count * size)
+        paths = {**self.PATHS, **control_net_paths(step_input)}
+        return drafts_maker(step_input, self._draft(step_input, size=size), count=count, step=size, paths=paths)
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
         errors = errors_of(jobs)
         return {"images": blobs.render_all(jobs), **({"errors": errors} if errors else {})}
 
-    def _draft(self, step_input: StepInput, *, seed: int, size: int) -> TextToImageDraft:
+    def _draft(self, step_input: StepInput, *, size: int) -> TextToImageDraft:
         return TextToImageDraft(
             model=step_input["model"],
             prompt=step_input["prompt"],
@@ -62,7 +62,6 @@ class TextToImage(StepType):
             cfg_scale=step_input["cfgScale"],
             width=step_input["width"],
             height=step_input["height"],
-            seed=seed,
             clip_skip=step_input["clipSkip"],
             source_image=step_input.get("sourceImage"),
             denoise_strength=step_input.get("sourceImageDenoiseStrenght"),
@@ -81,10 +80,26 @@ class ImageGen(StepType):
     def cost(self, step_input: StepInput) -> StepCost:
         return image_gen_price(step_input)
 
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
-        seeds = image_seeds(step_input, drawn=seed, jobs=image_count(step_input))
-        drafts = [image_gen_draft(step_input, seed=seed) for seed in seeds]
-        return StepJobs(drafts=drafts, paths=graph_paths(step_input))
+    def job_maker(self, step_input: StepInput) -> JobMaker:
+        draft, paths = image_gen_draft(step_input), graph_paths(step_input)
+        return drafts_maker(step_input, draft, count=image_count(step_input), paths=paths)
 
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None:
         return {"images": blobs.render_all(jobs), "errors": errors_of(jobs)}
+
+
+def drafts_maker(
+    step_input: StepInput,
+    draft: ImageGenSpec | TextToImageDraft,
+    *,
+    count: int,
+    step: int = 1,
+    paths: Mapping[str, str] = NO_PATHS,
+) -> JobMaker:
+    """Return what makes so many jobs of a draft, each with a seed of its own, `step` after the last."""
+
+    def make(seed: int) -> StepJobs:
+        seeds = image_seeds(step_input, drawn=seed, jobs=count, step=step)
+        return StepJobs(drafts=[changed(draft, seed=one) for one in seeds], paths=paths)
+
+    return make

@@ -14,7 +14,7 @@ from civitai_mock.domain.maturity import MATURE_CONTENT
 from civitai_mock.domain.media import type_of_name
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.generation.job_types.draft import JobDraft
-from civitai_mock.ports.steps import StepJobs
+from civitai_mock.ports.steps import JobMaker, StepJobs
 
 # An input was read by the official description, which says what is in it.
 StepInput: TypeAlias = Any
@@ -58,7 +58,7 @@ class StepType(ABC):
     def cost(self, step_input: StepInput) -> StepCost: ...
 
     @abstractmethod
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs: ...
+    def job_maker(self, step_input: StepInput) -> JobMaker: ...
 
     @abstractmethod
     def output(self, step_input: StepInput, jobs: Sequence[Job], blobs: Blobs) -> JsonObject | None: ...
@@ -81,8 +81,8 @@ class OneJobStep(StepType):
     def cost(self, step_input: StepInput) -> StepCost:
         return StepCost(factors={"base": self.price}) if self.price else StepCost()
 
-    def jobs(self, step_input: StepInput, *, seed: int) -> StepJobs:
-        return StepJobs(drafts=[self.draft(step_input, seed=seed)], paths=self.paths)
+    def job_maker(self, step_input: StepInput) -> JobMaker:
+        return lambda seed: StepJobs(drafts=[self.draft(step_input, seed=seed)], paths=self.paths)
 
     @abstractmethod
     def draft(self, step_input: StepInput, *, seed: int) -> JobDraft:
