@@ -56,13 +56,13 @@ async def test_each_workflow_of_a_repeated_template_is_as_if_it_had_been_sent_on
     async with serve_all() as opened:
         workflows = WorkflowClient(opened.client)
         first = await workflows.submit(*STEPS, query="wait=20", expected=[200], **MEMBERS)
-        operations = [
+        rated = [
             {"op": "add", "path": "/metadata/rating", "value": 5},
-            {"op": "add", "path": "/steps/0/metadata/note", "value": "mine"},
             {"op": "add", "path": "/tags/-", "value": "best"},
         ]
-        await workflows.change("PATCH", first["id"], json=operations[::2])
-        await workflows.change("PATCH", f"{first['id']}/steps/hero", json=[{**operations[1], "path": "/metadata/note"}])
+        noted = [{"op": "add", "path": "/metadata/note", "value": "mine"}]
+        await workflows.change("PATCH", first["id"], json=rated)
+        await workflows.change("PATCH", f"{first['id']}/steps/hero", json=noted)
         patched = await workflows.get(first["id"])
         others = [await workflows.submit(*STEPS, query="wait=20", expected=[200], **MEMBERS) for _ in range(2)]
         assert [lasting(other) for other in others] == [lasting(first)] * 2

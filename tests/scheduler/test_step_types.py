@@ -98,7 +98,7 @@ def types_of(bench: Bench) -> RegisteredStepTypes:
 def make_step(bench: Bench, step_type: str, sent: Json, *, number: int = 0) -> Step:
     """Make the jobs that a step of a workflow would have."""
     echo, workflow = echo_input(step_type, sent), f"7-2026112510150{number:04d}"
-    made = types_of(bench).jobs(step_type, echo, seed=SEED)
+    made = types_of(bench).job_maker(step_type, echo)(SEED)
     jobs = []
     for index, draft in enumerate(made.drafts):
         plan, place = resolve(draft), WorkflowPlace(workflow_id=workflow, step=0, index=index)
