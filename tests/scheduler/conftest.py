@@ -100,7 +100,9 @@ class Bench:
     def elsewhere(self, clock: VirtualClock | None = None) -> "Bench":
         """Return another process on the same store: no event of this one's bus reaches it."""
         clock = clock or self.clock
-        feed = FollowEvents(feed=self.runtime.stores.feed, clock=clock)
+        feed = FollowEvents(
+            feed=self.runtime.stores.feed, namespace_feed=self.runtime.stores.namespace_feed, clock=clock
+        )
         namespace = make_namespace(self.runtime, clock=clock, ids=self.ids, event_feed=feed)
         return replace(self, namespace=namespace, clock=clock)
 

@@ -151,7 +151,9 @@ class Counting(StoreGate):
 
 async def test_followers_that_come_and_go_are_no_reason_to_look(bench: Bench) -> None:
     counting = Counting()
-    feed = FollowEvents(feed=gated(bench.stores, counting).feed, clock=bench.clock)
+    feed = FollowEvents(
+        feed=gated(bench.stores, counting).feed, namespace_feed=bench.stores.namespace_feed, clock=bench.clock
+    )
     feed.follow("test", every=SECOND)
     await feed.begun()
     counting.calls.clear()
@@ -171,7 +173,7 @@ async def test_followers_that_come_and_go_are_no_reason_to_look(bench: Bench) ->
 async def test_an_idle_scheduler_asks_for_claims_leases_deadlines_and_the_feed_alone(bench: Bench) -> None:
     counting = Counting()
     stores = gated(bench.stores, counting)
-    feed = FollowEvents(feed=stores.feed, clock=bench.clock)
+    feed = FollowEvents(feed=stores.feed, namespace_feed=stores.namespace_feed, clock=bench.clock)
     counted = replace(bench, namespace=replace(bench.namespace, stores=stores, event_feed=feed))
     async with running(counted.scheduler()):
         await settle()

@@ -10,6 +10,7 @@ from civitai_mock.domain.blob import BlobFacts, UndrawnBlob
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
+from civitai_mock.domain.namespace_events import NamespaceEvent
 from civitai_mock.domain.search import JobCriteria, property_paths
 from civitai_mock.domain.stages import MovedBy, Outcome
 from civitai_mock.domain.workflow import Workflow, WorkflowMemo, WorkflowStatus
@@ -81,6 +82,7 @@ async def fill(stores: Stores) -> World:
     await stores.blobs.put_undrawn([undrawn])
     await put(stores, KEPT)
     await stores.resources.add(make_resource(CHECKPOINT, trainedWords=["a"]))
+    await stores.namespace_events.append([pod_event("a")], keep_until=START + MONTH)
     return World(stores=stores, queued=queued, held=held, open=running, over=over, undrawn=undrawn)
 
 
@@ -92,6 +94,14 @@ async def _claimed(stores: Stores, job: Job, claim: Claim) -> Job:
 
 def announced(seq: int) -> Announcement:
     return Announcement(seq=seq, callback=0, scope="workflow", subject="", status="processing", at=START + seq * SECOND)
+
+
+def pod_event(key: str) -> NamespaceEvent:
+    return NamespaceEvent(key=key, type="pod_ready", at=START, body={"podId": "1"}, job_ids=[job_id(QUEUED)])
+
+
+async def events_of_jobs(world: World) -> list[NamespaceEvent]:
+    return [logged.event for logged in await world.stores.namespace_events.of_jobs(IDS, after=0)]
 
 
 def undrawn_blob(key: str) -> UndrawnBlob:
@@ -203,6 +213,7 @@ READS: Mapping[str, Call] = {
     "snapshots.resources": lambda world: all_of(world.stores.snapshots.resources()),
     "snapshots.blobs": lambda world: all_of(world.stores.snapshots.blobs()),
     "snapshots.counters": lambda world: all_of(world.stores.snapshots.counters()),
+    "namespace_events.of_jobs": events_of_jobs,
     "blobs.stat": lambda world: each(world.stores.blobs.stat, [KEPT, UNDRAWN, NEW_BLOB]),
     "blobs.read": contents,
 }
@@ -256,6 +267,10 @@ WRITES: Mapping[str, Call] = {
         [ResourceRecord(identity=make_resource(LORA).air.identity, resource=make_resource(LORA))]
     ),
     "snapshots.write_counters": lambda world: world.stores.snapshots.write_counters([CounterRecord(key="a", value=2)]),
+    "namespace_events.append": lambda world: world.stores.namespace_events.append(
+        [pod_event("b")], keep_until=START + MONTH
+    ),
+    "namespace_events.sweep": lambda world: world.stores.namespace_events.sweep(START + YEAR),
     "blobs.put": lambda world: put(world.stores, NEW_BLOB),
     "blobs.put_undrawn": lambda world: world.stores.blobs.put_undrawn([undrawn_blob(KEPT)]),
     "blobs.describe": lambda world: world.stores.blobs.describe(KEPT, BlobFacts(width=1), keep_until=START + YEAR),

@@ -29,6 +29,7 @@ from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.faults.held_answers import HeldAnswers
 from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.journal.recording import NamespaceJournal
+from civitai_mock.services.namespace_events import TellNamespaceEvents
 from civitai_mock.services.polls import PollJobs
 from civitai_mock.services.query import ListRequests, QueryJobs, SearchJobs
 from civitai_mock.services.queue_position import GetQueuePositions
@@ -107,6 +108,7 @@ class UseCases:
     get_looking_in: Callable[[], "LookingIn"]
     get_control_clock: Callable[[], "ControlClock"]
     get_event_streams: Callable[[], "EventStreams"]
+    namespace_events: TellNamespaceEvents
 
     @property
     def workflows(self) -> "WorkflowUseCases":

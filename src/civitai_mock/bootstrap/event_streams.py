@@ -51,6 +51,8 @@ def make_event_streams(parts: StreamParts) -> EventStreams:
             epoch=parts.epoch.initial_number,
             jobs=parts.stores.jobs,
             feed=runtime.stores.feed,
+            namespace_events=parts.stores.namespace_events,
+            namespace_feed=runtime.stores.namespace_feed,
             event_bus=parts.event_bus,
             event_feed=parts.event_feed,
             clock=parts.clock,

@@ -40,6 +40,7 @@ from civitai_mock.services.health import CheckReadiness, GetHealth, StallDetecto
 from civitai_mock.services.host_policy import callback_policy
 from civitai_mock.services.journal.recording import NamespaceJournal
 from civitai_mock.services.namespace_clock import ControlClock, EditClock, ObeyedClock
+from civitai_mock.services.namespace_events import TellNamespaceEvents
 from civitai_mock.services.namespace_ids import NamespaceIds
 from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.services.polls import PollJobs
@@ -460,6 +461,12 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         get_looking_in=lambda: namespace.looking_in,
         get_control_clock=lambda: namespace.control_clock,
         get_event_streams=lambda: namespace.event_streams,
+        namespace_events=TellNamespaceEvents(
+            events=stores.namespace_events,
+            follow=namespace.event_feed.namespace_events,
+            clock=clock,
+            lifetime=timedelta(hours=settings.job_lifetime_hours),
+        ),
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=namespace.blob_access,

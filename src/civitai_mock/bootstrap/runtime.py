@@ -126,7 +126,7 @@ async def open_runtime(
             inspector=inspector,
             network=network,
             media_fetcher=_make_media_fetcher(settings, network),
-            event_feed=FollowEvents(feed=stores.feed, clock=clock),
+            event_feed=FollowEvents(feed=stores.feed, namespace_feed=stores.namespace_feed, clock=clock),
             blob_key=await _blob_key(settings, stores),
             metrics=metrics,
             journal=_make_journal(settings, metrics),

@@ -82,7 +82,7 @@ class Backlog:
 class FeedEntry(NamedTuple):
     """Says that a job has events up to `seq`; the other members are as the job was when this was read.
 
-    It is a tuple, as a reading of the feed makes thousands.
+    Positions are in the order in which texts are. It is a tuple, as a reading of the feed makes thousands.
     """
 
     job_id: str
@@ -91,6 +91,7 @@ class FeedEntry(NamedTuple):
     is_blocked: bool
     has_webhook: bool
     epoch: int = FIRST_EPOCH
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

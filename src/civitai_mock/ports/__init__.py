@@ -4,6 +4,7 @@ from civitai_mock.ports.files import FileInspector
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.late import late
 from civitai_mock.ports.metrics import Metrics
+from civitai_mock.ports.namespace_events import NamespaceEventFeed, NamespaceEventStore
 from civitai_mock.ports.namespaces import NamespaceStore
 from civitai_mock.ports.provider import (
     Artist,
@@ -47,6 +48,8 @@ __all__ = [
     "LoadInput",
     "Metrics",
     "MovedClock",
+    "NamespaceEventFeed",
+    "NamespaceEventStore",
     "NamespaceStore",
     "NewerSchemaError",
     "Output",

@@ -11,6 +11,7 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
+from civitai_mock.ports.namespace_events import NamespaceEventFeed, NamespaceEventStore
 from civitai_mock.ports.namespaces import NamespaceStore
 from civitai_mock.ports.workflows import WorkflowOutbox, WorkflowStore
 
@@ -134,9 +135,9 @@ class StoreHealth(Protocol):
 class Stores:
     """One open store by the roles that it plays; whoever opened it closes it.
 
-    Those for workflows and snapshots are `late`.
+    Those for workflows, snapshots and events of namespaces are `late`.
 
-    All but the last four work on one epoch of a namespace; `in_epoch` returns the roles for another one. What `open`
+    All but the last five work on one epoch of a namespace; `in_epoch` returns the roles for another one. What `open`
     functions yield works on the first epoch of the default namespace.
     """
 
@@ -149,8 +150,10 @@ class Stores:
     resources: ResourceStore
     blobs: BlobStore
     snapshots: "SnapshotStore"
+    namespace_events: NamespaceEventStore
     in_epoch: Callable[[Epoch], "Stores"]
     feed: EventFeed
+    namespace_feed: NamespaceEventFeed
     namespaces: NamespaceStore
     secrets: SecretStore
     health: StoreHealth

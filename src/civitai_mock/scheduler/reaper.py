@@ -71,6 +71,7 @@ class Reaper:
         self._jobs = stores.jobs
         self._queue = stores.queue
         self._blobs = stores.blobs
+        self._namespace_events = stores.namespace_events
         self._event_bus = event_bus
         self._clock = clock
         self._system_clock = system_clock
@@ -105,6 +106,7 @@ class Reaper:
         """Delete what is kept no longer."""
         now = self._clock.now()
         jobs, blobs = await self._jobs.sweep(now), await self._blobs.sweep(now)
+        await self._namespace_events.sweep(now)
         if jobs or blobs:
             logger.info("swept", jobs=jobs, blobs=blobs)
 

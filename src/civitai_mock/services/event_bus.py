@@ -7,12 +7,14 @@ it has new events.
 from collections.abc import Callable, Sequence
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespace_events import LoggedEvent
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.services.activity import Activity, Signal
 
 Listener = Callable[[Sequence[Job]], None]
 WorkflowListener = Callable[[Sequence[str]], None]
 FeedListener = Callable[[Sequence[FeedEntry]], None]
+NamespaceListener = Callable[[LoggedEvent], None]
 
 
 class EventBus:
@@ -29,6 +31,7 @@ class EventBus:
         self._feed_listeners: list[FeedListener] = []
         self._workflow_listeners: list[WorkflowListener] = []
         self._announcement_listeners: list[Callable[[], None]] = []
+        self._namespace_listeners: list[NamespaceListener] = []
 
     def subscribe_to_changes(self, listener: Listener) -> None:
         self._change_listeners.append(listener)
@@ -45,12 +48,16 @@ class EventBus:
     def subscribe_to_announcements(self, listener: Callable[[], None]) -> None:
         self._announcement_listeners.append(listener)
 
+    def subscribe_to_namespace_events(self, listener: NamespaceListener) -> None:
+        self._namespace_listeners.append(listener)
+
     def close(self) -> None:
         """Publish nothing about jobs any more: they are those of a namespace that was reset."""
         for listeners in (self._change_listeners, self._end_listeners, self._feed_listeners):
             listeners.clear()
         self._workflow_listeners.clear()
         self._announcement_listeners.clear()
+        self._namespace_listeners.clear()
 
     def publish_changes(self, jobs: Sequence[Job]) -> None:
         """Publish that jobs have a new `last_event`; a new job has its first one.
@@ -79,6 +86,11 @@ class EventBus:
         """Publish that a workflow has something to deliver to its callbacks."""
         for listener in self._announcement_listeners:
             listener()
+
+    def publish_namespace_event(self, event: LoggedEvent) -> None:
+        """Publish an event that is about no single job, whichever process made it."""
+        for listener in self._namespace_listeners:
+            listener(event)
 
     def publish_work(self) -> None:
         """Publish that there may be something to claim."""

@@ -10,10 +10,12 @@ from functools import partial
 import structlog
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespace_events import LoggedEvent
 from civitai_mock.domain.search import FeedEntry
-from civitai_mock.ports import Clock, EventFeed, Timer
+from civitai_mock.ports import Clock, EventFeed, NamespaceEventFeed, Timer
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
+from civitai_mock.services.namespace_events import FollowNamespaceEvents
 
 logger = structlog.stdlib.get_logger()
 
@@ -28,7 +30,7 @@ class FollowEvents:
     it was cancelled; a change may be published twice if the feed is read between its write and its publication.
     """
 
-    def __init__(self, *, feed: EventFeed, clock: Clock) -> None:
+    def __init__(self, *, feed: EventFeed, namespace_feed: NamespaceEventFeed, clock: Clock) -> None:
         # Told of the epochs of namespaces that are not open in this process.
         self.on_unknown_epochs: Callable[[AbstractSet[int]], None] = _ignore
         self._feed = feed
@@ -42,6 +44,8 @@ class FollowEvents:
         self._timers: list[Timer] = []
         self._published = _Published()
         self._wakers: set[Callable[[], None]] = set()
+        # Only for those who are woken: nobody else wants to know.
+        self.namespace_events = FollowNamespaceEvents(feed=namespace_feed, publish=self._publish_namespace_events)
 
     def add(self, epoch: int, event_bus: EventBus) -> None:
         """Tell a bus of what others do in an epoch, until `remove`."""
@@ -66,14 +70,22 @@ class FollowEvents:
             self._following.cancel()
             self._following = None
             self._begun.clear()
+            self.namespace_events.forget()
             self._published = _Published()
 
     def add_waker(self, wake: Callable[[], None]) -> None:
-        """Have somebody called, until `remove_waker`, once this has begun, and when something new is in the feed."""
+        """Have somebody called, until `remove_waker`, once this has begun, and when something new is in the feed.
+
+        As long as there is anybody, events of namespaces are published, too.
+        """
         self._wakers.add(wake)
+        if not self.namespace_events.has_begun:
+            self._look.set()
 
     def remove_waker(self, wake: Callable[[], None]) -> None:
         self._wakers.discard(wake)
+        if not self._wakers:
+            self.namespace_events.forget()
 
     @property
     def has_begun(self) -> bool:
@@ -102,10 +114,19 @@ class FollowEvents:
                 if position is None:
                     position = await self._feed.last_position()
                     self._begun.set()
+                    await self._begin_namespace_events()
                     self._wake()
                 else:
+                    await self._begin_namespace_events()
                     position = await self._read(position)
             await self._pause()
+
+    async def _begin_namespace_events(self) -> None:
+        if self._wakers:
+            has_begun = self.namespace_events.has_begun
+            await self.namespace_events.begin()
+            if not has_begun:
+                self._wake()
 
     async def _read(self, position: str) -> str:
         """Publish what came after a position, and return where to go on."""
@@ -115,6 +136,7 @@ class FollowEvents:
             page = await self._feed.after(position, limit=PAGE)
             position, is_last = page.position, page.is_last
             if page.entries:
+                await self.namespace_events.catch_up()  # of what was written before the events of jobs in the page
                 await asyncio.sleep(0)  # as a write of this process that was just made is published in the next turn
             new = [entry for entry in page.entries if self._published.lacks(entry)]
             if new:
@@ -132,6 +154,12 @@ class FollowEvents:
         unknown = by_epoch.keys() - self._buses.keys()
         if unknown:
             self.on_unknown_epochs(unknown)
+        self._wake()
+
+    def _publish_namespace_events(self, events: Sequence[LoggedEvent]) -> None:
+        for event in events:
+            if event.epoch in self._buses:
+                self._buses[event.epoch].publish_namespace_event(event)
         self._wake()
 
     async def _pause(self) -> None:

@@ -12,6 +12,7 @@ from civitai_mock.ports import (
     JobQueue,
     JobSearch,
     JobStore,
+    NamespaceEventStore,
     ResourceStore,
     Stores,
     WebhookOutbox,
@@ -33,6 +34,7 @@ ROLES = {
     "resources": ResourceStore,
     "blobs": BlobStore,
     "snapshots": SnapshotStore,
+    "namespace_events": NamespaceEventStore,
 }
 CALLS = {**READS, **WRITES, **COUNTS}
 # The stand-in for MongoDB takes a second for each write with all that is asked before and after it.

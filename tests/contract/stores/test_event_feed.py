@@ -56,7 +56,7 @@ async def test_an_entry_says_what_has_become_of_the_job(feed: EventFeed, jobs: J
     claimed = await add_claimed(jobs, queue)
     await jobs.replace(claimed, succeeded(claimed))
     await jobs.add([make_blocked(2, claimed.id), replace(make_job(3), callback_url="http://127.0.0.1/")])
-    found = {entry.job_id: entry for entry in (await read(feed, ""))[0]}
+    found = {entry.job_id: entry._replace(position="") for entry in (await read(feed, ""))[0]}
     assert found == {
         claimed.id: FeedEntry(claimed.id, succeeded(claimed).seq, Outcome.SUCCEEDED, False, False),
         job_id(2): FeedEntry(job_id(2), 0, None, True, False),
@@ -151,7 +151,7 @@ class Watched(StoreGate):
 async def test_who_follows_is_told_once_though_the_end_of_the_feed_is_read_again(stores: Stores) -> None:
     clock, event_bus, watched, told = VirtualClock(START), EventBus(), Watched(), list[FeedEntry]()
     event_bus.subscribe_to_changes_elsewhere(told.extend)
-    following = FollowEvents(feed=gated(stores, watched).feed, clock=clock)
+    following = FollowEvents(feed=gated(stores, watched).feed, namespace_feed=stores.namespace_feed, clock=clock)
     following.add(FIRST_EPOCH, event_bus)
     following.follow("test", every=SECOND)
     await following.begun()
@@ -163,7 +163,7 @@ async def test_who_follows_is_told_once_though_the_end_of_the_feed_is_read_again
         await watched.is_answered.wait()
         await settle()
     following.unfollow("test")
-    assert told == [FeedEntry(job_id(1), 0, None, False, False)]
+    assert [entry._replace(position="") for entry in told] == [FeedEntry(job_id(1), 0, None, False, False)]
 
 
 async def test_a_claim_alone_is_no_event(feed: EventFeed, jobs: JobStore, queue: JobQueue) -> None:

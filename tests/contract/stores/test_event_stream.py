@@ -38,13 +38,15 @@ WORDS = StreamWords(render=render, url_of=lambda slot: slot.blob_key, now=lambda
 
 def open_streams(stores: Stores, bus: EventBus, clock: VirtualClock) -> EventStreams:
     """Open the streams of a process; another one has nothing of what this knows."""
-    event_feed = FollowEvents(feed=stores.feed, clock=clock)
+    event_feed = FollowEvents(feed=stores.feed, namespace_feed=stores.namespace_feed, clock=clock)
     event_feed.add(FIRST_EPOCH, bus)
     return EventStreams(
         StreamSources(
             epoch=FIRST_EPOCH,
             jobs=stores.jobs,
             feed=stores.feed,
+            namespace_events=stores.namespace_events,
+            namespace_feed=stores.namespace_feed,
             event_bus=bus,
             event_feed=event_feed,
             clock=clock,

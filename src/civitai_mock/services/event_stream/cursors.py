@@ -21,31 +21,37 @@ NOT_OURS = "The cursor is not one that this stream gave out."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobsCursor:
-    """Says up to which `seq` a reader knows each of the jobs that it follows, in an epoch; -1 is nothing."""
+    """Says up to which `seq` a reader knows each of the jobs that it follows, in an epoch; -1 is nothing.
+
+    `logged` is the position of the last event of the namespace that it knows.
+    """
 
     epoch: int
     job_ids: Sequence[str]
     seqs: Sequence[int]
+    logged: int
 
     def encoded(self) -> str:
-        return _encoded([JOBS, self.epoch, digest_of(self.job_ids), *self.seqs])
+        return _encoded([JOBS, self.epoch, digest_of(self.job_ids), self.logged, *self.seqs])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCursor:
     """Says up to which `position` of the feed a reader has read, in an epoch, or in all of them (None).
 
-    `at` is when, in seconds since 1970 by the clock of its namespace. `told` has the last `seq` that it knows of some
+    `logged` is the position of the last event of the namespaces themselves that it knows. `at` is when, in seconds
+    since 1970 by the clock of its namespace. `told` has the last `seq` that it knows of some
     jobs that had not ended.
     """
 
     epoch: int | None
     at: int
     position: str
+    logged: int
     told: Mapping[str, int]
 
     def encoded(self) -> str:
-        return _encoded([FEED, self.epoch, self.at, self.position, self.told])
+        return _encoded([FEED, self.epoch, self.at, self.position, self.logged, self.told])
 
 
 def digest_of(job_ids: Sequence[str]) -> int:
@@ -55,23 +61,23 @@ def digest_of(job_ids: Sequence[str]) -> int:
 def decode_jobs_cursor(text: str, *, name: str, job_ids: Sequence[str]) -> JobsCursor:
     """Read the cursor of a stream of these jobs; raise `InvalidRequestError` at `name` for any other text."""
     match _decoded(text, name):
-        case [kind, int(epoch), int(digest), *seqs] if (
+        case [kind, int(epoch), int(digest), int(logged), *seqs] if (
             kind == JOBS
             and digest == digest_of(job_ids)
             and len(known := [seq for seq in seqs if isinstance(seq, int)]) == len(job_ids)
             and min(known, default=0) >= -1
         ):
-            return JobsCursor(epoch=epoch, job_ids=job_ids, seqs=known)
+            return JobsCursor(epoch=epoch, job_ids=job_ids, seqs=known, logged=logged)
     raise _not_ours(name)
 
 
 def decode_feed_cursor(text: str, *, name: str, is_of_all: bool) -> FeedCursor:
     """Read the cursor of a stream of one namespace, or of all; raise `InvalidRequestError` at `name` for others."""
     match _decoded(text, name):
-        case [kind, int() | None as epoch, int(at), str(position), dict(told)] if (
+        case [kind, int() | None as epoch, int(at), str(position), int(logged), dict(told)] if (
             kind == FEED and (epoch is None) is is_of_all and all(type(seq) is int for seq in told.values())
         ):
-            return FeedCursor(epoch=epoch, at=at, position=position, told=told)
+            return FeedCursor(epoch=epoch, at=at, position=position, logged=logged, told=told)
     raise _not_ours(name)
 
 

@@ -2,17 +2,20 @@
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.errors import NamespaceResetError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespace_events import LoggedEvent
 from civitai_mock.domain.search import FeedEntry
-from civitai_mock.ports import EventFeed, JobStore, Progress
+from civitai_mock.ports import EventFeed, JobStore, NamespaceEventFeed, Progress
 from civitai_mock.services.event_stream.cursors import FeedCursor
 from civitai_mock.services.event_stream.messages import MessageType, StreamMessage, StreamWords
+from civitai_mock.services.event_stream.namespace_log import NamespaceLog
 from civitai_mock.services.event_stream.reader import MOST_MESSAGES, Batch, End, EventReader, ReaderHost
 
 PAGE = 20  # entries: who is cut off within a page gets it again
@@ -60,6 +63,7 @@ class FeedReader(EventReader):
         scope: FeedScope,
         *,
         feed: EventFeed,
+        namespace_feed: NamespaceEventFeed,
         start: FeedCursor | None,
         is_too_old: bool,
         find_epoch: FindEpoch,
@@ -71,9 +75,13 @@ class FeedReader(EventReader):
         self._feed = feed
         self._find_epoch = find_epoch
         self._words = words
+        # What is of an epoch that is over is left out, unless that is the only one.
+        self._passed_over = (NamespaceResetError,) if scope.epoch is None else ()
         self._misses = is_too_old
-        self._position = start.position if start is not None and not is_too_old else ""
-        told = start.told if start is not None and not is_too_old else {}
+        known = None if is_too_old else start
+        self._position = known.position if known else ""
+        self._log = NamespaceLog(namespace_feed, known.logged if known else 0)
+        told = known.told if known else {}
         self._told: OrderedDict[str, int] = OrderedDict(told)
         self._unfinished = dict.fromkeys(told)
         self._pending: list[StreamMessage] = []  # of the page that is being read
@@ -87,8 +95,16 @@ class FeedReader(EventReader):
             self._passing.append(message)
             self.ring()
 
+    def pass_on(self, kind: MessageType, at: datetime, members: Mapping[str, object]) -> None:
+        """Take notice of something about the namespace that is not stored; who does not read is told the newest."""
+        message = self._words.message(kind, at=at, **members)
+        if self._scope.wants(message):
+            self._passing.append(message)
+            self.ring()
+
     async def begin(self) -> None:
         if not self._position:
+            await self._log.begin()
             self._position = await self._feed.last_position()
 
     async def _ready(self) -> Batch | None:
@@ -101,11 +117,14 @@ class FeedReader(EventReader):
             return Batch([self._words.resync()], End.OVERRUN)
         is_last = False
         while not is_last:
+            await self._log.settle()
             page = await self._feed.after(self._position, limit=PAGE)
             for entry in page.entries:
-                self._pending += await self._of_entry(entry)
+                await self._of_entry(entry)
+            while page.is_last and (logged := self._log.next_settled()) is not None:
+                await self._of_namespace(logged)
             messages, self._pending = self._pending, []
-            self._position, is_last = page.position, page.is_last
+            self._position, is_last = page.position, page.is_last and not self._log.has_left
             wanted = [message for message in messages if self._scope.wants(message)]
             if wanted:
                 *first, last = wanted
@@ -115,24 +134,33 @@ class FeedReader(EventReader):
         self._passing.clear()
         return Batch(passing) if passing else None
 
-    async def _of_entry(self, entry: FeedEntry) -> Sequence[StreamMessage]:
-        """Return what an entry has for this reader: the events up to its own."""
-        key = _key(entry)
-        if self._scope.epoch not in {None, entry.epoch} or entry.seq <= self._told.get(key, -1):
-            return ()
-        found = await self._find_epoch(entry.epoch)
+    async def _of_entry(self, entry: FeedEntry) -> None:
+        """Tell what an entry has for this reader: the events up to its own, and what was before them."""
+        if entry.seq <= self._told.get(_key(entry), -1):
+            return
+        found = await self._find_tellable(entry.epoch)
         if found is None:
-            return ()
-        try:
+            return
+        with suppress(*self._passed_over):
             job = await found.jobs.get(entry.job_id)
             if job is None or self._scope.owner not in {None, job.issued_by}:
-                return ()
-            events = await self._new_events(found.jobs, job, entry)
-        except NamespaceResetError:
-            if self._scope.epoch is not None:
-                raise
-            return ()
-        return [message for event in events for message in self._tell(key, found.words.told(job, event), event)]
+                return
+            for event in await self._new_events(found.jobs, job, entry):
+                while (logged := await self._log.next_before(event.at, entry.position)) is not None:
+                    await self._of_namespace(logged)
+                self._pending += self._tell(_key(entry), found.words.told(job, event), event)
+
+    async def _of_namespace(self, logged: LoggedEvent) -> None:
+        """Tell the next event of the log, with those of its jobs that this reader may know of."""
+        found, job_ids, owner = await self._find_tellable(logged.epoch), logged.event.job_ids, self._scope.owner
+        if found is not None and owner is not None and job_ids:
+            job_ids = [job.id for job in await found.jobs.get_many(job_ids) if job.issued_by == owner]
+        self._log.hand_out()
+        if found is not None:
+            self._pending.append(found.words.of_namespace(logged.event, job_ids).at(self._cursor()))
+
+    async def _find_tellable(self, epoch: int) -> Tellable | None:
+        return await self._find_epoch(epoch) if self._scope.epoch in {None, epoch} else None
 
     def _tell(self, key: str, told: Sequence[StreamMessage], event: JobEvent) -> Sequence[StreamMessage]:
         """Return what is told of an event, which its reader knows from the last of it on."""
@@ -159,6 +187,7 @@ class FeedReader(EventReader):
             epoch=self._scope.epoch,
             at=int(self._words.now().timestamp()),
             position=self._position,
+            logged=self._log.position,
             told={key: self._told[key] for key in recent},
         ).encoded()
 

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespace_events import LoggedEvent
 from civitai_mock.domain.stages import Stage
-from civitai_mock.ports import JobStore, Progress, Timer
+from civitai_mock.ports import JobStore, NamespaceEventStore, Progress, Timer
 from civitai_mock.services.event_stream.cursors import JobsCursor
 from civitai_mock.services.event_stream.messages import StreamMessage, StreamWords
 from civitai_mock.services.event_stream.reader import MOST_BYTES, MOST_MESSAGES, Batch, End, EventReader, ReaderHost
@@ -24,6 +25,7 @@ class JobReader(EventReader):
 
     What this process does to them comes by the event bus, and waits until it is read, as long as there is room for it.
     Jobs of which it missed something are `_behind`: of these it reads in the store, and takes nothing else meanwhile.
+    So it does with the events of the namespace that name its jobs, in their order (`_logged`), until it has told those.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class JobReader(EventReader):
         start: JobsCursor,
         *,
         jobs: JobStore,
+        namespace_events: NamespaceEventStore,
         words: StreamWords,
         get_positions: GetPositions,
         is_new_epoch: bool,
@@ -46,6 +49,10 @@ class JobReader(EventReader):
         self._heard: dict[str, int] = {}  # the last events of those that are behind
         self._behind = dict.fromkeys(start.job_ids)
         self._unfinished = set(start.job_ids)
+        self._namespace_events = namespace_events
+        self._known = start.logged
+        self._logged: dict[int, LoggedEvent] = {}  # by position
+        self._knows_logged = False
         self._queued: dict[str, Job] = {}
         self._places: dict[str, int] = {}
         self._get_positions = get_positions
@@ -71,6 +78,14 @@ class JobReader(EventReader):
         else:
             self.on_changed_elsewhere(job.id, job.seq)
 
+    def on_namespace_event(self, logged: LoggedEvent) -> None:
+        """Take notice of an event of the namespace that names one of the jobs."""
+        if self._behind or self._logged or not self._knows_logged:
+            self._logged[logged.position] = logged
+            self.ring()
+        elif logged.position > self._known:
+            self._keep([self._of_namespace(logged)])
+
     def on_changed_elsewhere(self, job_id: str, seq: int) -> None:
         """Take notice that a job has events up to `seq`."""
         if seq > self._told[job_id]:
@@ -86,9 +101,15 @@ class JobReader(EventReader):
             self._inbox.clear()
             self._bytes = 0
             return Batch(messages, self._end)
+        if not self._knows_logged:
+            earlier = await self._namespace_events.of_jobs(self.job_ids, after=self._known)
+            self._logged |= {logged.position: logged for logged in earlier}
+            self._knows_logged = True
         while self._behind:
             if messages := await self._catch_up(next(iter(self._behind))):
                 return Batch(messages, self._end)
+        if messages := self._logged_until(None):
+            return Batch(messages, self._end)
         if self._end is not None:
             return Batch(end=self._end)
         moved = await self._moved_in_queue()
@@ -117,7 +138,7 @@ class JobReader(EventReader):
 
     @property
     def _end(self) -> End | None:
-        return None if self._unfinished or self._behind or self._inbox else End.TOLD
+        return None if self._unfinished or self._behind or self._inbox or self._logged else End.TOLD
 
     async def _catch_up(self, job_id: str) -> Sequence[StreamMessage]:
         """Return what the reader does not know of a job, as it is stored; one that is gone has no more to tell."""
@@ -146,6 +167,7 @@ class JobReader(EventReader):
         if job.stage is Stage.QUEUED and job.outcome is None:
             self._queued[job.id] = job
         for event in events:
+            messages += self._logged_until(event.at)
             *first, last = self._words.told(job, event)
             messages += [message.at(self._cursor()) for message in first]
             self._told[job.id] = event.seq
@@ -153,6 +175,22 @@ class JobReader(EventReader):
             if event.job_has_completed:
                 self._unfinished.discard(job.id)
         return messages
+
+    def _logged_until(self, at: datetime | None) -> Sequence[StreamMessage]:
+        """Return what is told of the events of the namespace up to a time, or of all."""
+        messages = list[StreamMessage]()
+        for position in sorted(self._logged):
+            if at is not None and self._logged[position].event.at > at:
+                break
+            logged = self._logged.pop(position)
+            if position > self._known:
+                messages.append(self._of_namespace(logged))
+        return messages
+
+    def _of_namespace(self, logged: LoggedEvent) -> StreamMessage:
+        self._known = logged.position
+        job_ids = [job_id for job_id in logged.event.job_ids or () if job_id in self._told]
+        return self._words.of_namespace(logged.event, job_ids).at(self._cursor())
 
     def _keep(self, messages: Sequence[StreamMessage]) -> None:
         """Keep messages until they are read, unless there are too many already: then the stream ends."""
@@ -165,4 +203,6 @@ class JobReader(EventReader):
         self.ring()
 
     def _cursor(self) -> str:
-        return JobsCursor(epoch=self._epoch, job_ids=self.job_ids, seqs=[*self._told.values()]).encoded()
+        return JobsCursor(
+            epoch=self._epoch, job_ids=self.job_ids, seqs=[*self._told.values()], logged=self._known
+        ).encoded()

@@ -13,6 +13,7 @@ from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import as_text
+from civitai_mock.domain.namespace_events import NamespaceEvent
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.ports import Progress
 from civitai_mock.services.queue_position import QueuePosition
@@ -26,6 +27,13 @@ class MessageType(StrEnum):
     GENERATION_PROGRESS = "generation_progress"
     GENERATION_COMPLETE = "generation_complete"
     GENERATION_FAILED = "generation_failed"
+    POD_BOOTING = "pod_booting"
+    POD_READY = "pod_ready"
+    POD_IDLE = "pod_idle"
+    POD_SHUTDOWN = "pod_shutdown"
+    POD_PREEMPTION_WARNING = "pod_preemption_warning"
+    FALLBACK_ACTIVATED = "fallback_activated"
+    COST = "cost"
     RESYNC = "resync"
 
 
@@ -91,6 +99,11 @@ class StreamWords:
             steps=found.steps,
             progress=fraction,
         )
+
+    def of_namespace(self, event: NamespaceEvent, job_ids: Sequence[str] | None) -> StreamMessage:
+        """Return what is told of an event that is about no single job; its reader may know of these jobs."""
+        named = {} if job_ids is None else {"jobIds": job_ids}
+        return self.message(MessageType(event.type), at=event.at, **event.body, **named)
 
     def resync(self) -> StreamMessage:
         """Return what tells a reader that it missed something, and has to read the state anew."""

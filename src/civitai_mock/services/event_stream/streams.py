@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.namespace_events import LoggedEvent
 from civitai_mock.domain.search import FeedEntry
-from civitai_mock.ports import Clock, EventFeed, JobStore, Progress
+from civitai_mock.ports import Clock, EventFeed, JobStore, NamespaceEventFeed, NamespaceEventStore, Progress
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
 from civitai_mock.services.event_stream.cursors import (
@@ -21,7 +22,7 @@ from civitai_mock.services.event_stream.cursors import (
 from civitai_mock.services.event_stream.faulty_readers import DeafReader
 from civitai_mock.services.event_stream.feed_readers import FeedReader, FeedScope, FindEpoch, Tellable
 from civitai_mock.services.event_stream.job_readers import GetPositions, JobReader
-from civitai_mock.services.event_stream.messages import StreamWords
+from civitai_mock.services.event_stream.messages import MessageType, StreamWords
 from civitai_mock.services.event_stream.progress import TellProgress
 from civitai_mock.services.event_stream.reader import EventReader, ReaderHost
 from civitai_mock.services.running_progress import KnowsProgress
@@ -36,6 +37,8 @@ class StreamSources:
     epoch: int
     jobs: JobStore
     feed: EventFeed
+    namespace_events: NamespaceEventStore
+    namespace_feed: NamespaceEventFeed
     event_bus: EventBus
     event_feed: FollowEvents
     clock: Clock
@@ -71,6 +74,7 @@ class EventStreams:
         )
         sources.event_bus.subscribe_to_changes(self._on_changes)
         sources.event_bus.subscribe_to_changes_elsewhere(self._on_changes_elsewhere)
+        sources.event_bus.subscribe_to_namespace_events(self._on_namespace_event)
 
     @property
     def count(self) -> int:
@@ -82,7 +86,7 @@ class EventStreams:
         Raise `InvalidRequestError` for a cursor that is not one of their stream.
         """
         sources, job_ids = self._sources, [job.id for job in jobs]
-        start = JobsCursor(epoch=sources.epoch, job_ids=job_ids, seqs=[-1] * len(jobs))
+        start = JobsCursor(epoch=sources.epoch, job_ids=job_ids, seqs=[-1] * len(jobs), logged=0)
         is_new_epoch = False
         if after is not None:
             known = decode_jobs_cursor(after.cursor, name=after.name, job_ids=job_ids)
@@ -96,6 +100,7 @@ class EventStreams:
             self._host,
             start,
             jobs=sources.jobs,
+            namespace_events=sources.namespace_events,
             words=words,
             get_positions=sources.get_positions,
             is_new_epoch=is_new_epoch,
@@ -126,6 +131,7 @@ class EventStreams:
             self._host,
             scope,
             feed=sources.feed,
+            namespace_feed=sources.namespace_feed,
             start=start,
             is_too_old=start is not None and self._is_too_old(start, scope, words.now()),
             find_epoch=find_epoch or find_own,
@@ -143,6 +149,11 @@ class EventStreams:
 
     def tellable(self, words: StreamWords) -> Tellable:
         return Tellable(jobs=self._sources.jobs, words=words)
+
+    def tell_passing(self, kind: MessageType, *, at: datetime, **members: object) -> None:
+        """Tell something about the namespace that is not stored to who follows all of it in this process."""
+        for reader in self._feed_readers:
+            reader.pass_on(kind, at, members)
 
     def stop(self) -> None:
         """End all streams now, and those that begin later at once."""
@@ -198,8 +209,13 @@ class EventStreams:
             for reader in tuple(self._by_job.get(entry.job_id, ())):
                 reader.on_changed_elsewhere(entry.job_id, entry.seq)
 
+    def _on_namespace_event(self, logged: LoggedEvent) -> None:
+        heard = [self._by_job[job_id] for job_id in logged.event.job_ids or () if job_id in self._by_job]
+        for reader in set[JobReader]().union(*heard):
+            reader.on_namespace_event(logged)
+
     def _has_begun(self) -> bool:
-        return self._sources.event_feed.has_begun
+        return self._sources.event_feed.has_begun and self._sources.event_feed.namespace_events.has_begun
 
     def _on_news(self) -> None:
         """Wake who reads the feed, and all when it is heard for the first time what others do."""

@@ -100,6 +100,11 @@ BLOB_FILES = [
 BLOB_CHUNKS = [IndexModel([("files_id", UP), ("n", UP)], unique=True)]
 NAMESPACES = [IndexModel([("changed", UP)]), IndexModel([("epoch", UP)]), IndexModel([("usedAt", UP)])]
 COUNTERS = [IndexModel([("epoch", UP)])]
+NAMESPACE_EVENTS = [
+    IndexModel([("epoch", UP), ("key", UP)], unique=True),
+    IndexModel([("epoch", UP), ("jobIds", UP), ("_id", UP)]),
+    IndexModel(FIRST_TO_SWEEP),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,8 @@ class CollectionNames:
     """Names of the collections that users may choose; raise ValueError if two are the same.
 
     `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; beside `jobs` stand `jobs.workflows`,
-    `jobs.reservations`, and what is stored of namespaces: `jobs.namespaces`, `.epochs`, `.processes`, `.leases` and
-    `.counters`.
+    `jobs.reservations`, and what is stored of namespaces: `jobs.namespaces`, `.namespaceEvents`, `.epochs`,
+    `.processes`, `.leases` and `.counters`.
     """
 
     resources: str = "resources"
@@ -144,6 +149,7 @@ class Collections:
     processes: Collection
     leases: Collection
     counters: Collection
+    namespace_events: Collection
 
 
 def collections_of(database: Database, names: CollectionNames) -> Collections:
@@ -164,6 +170,7 @@ def collections_of(database: Database, names: CollectionNames) -> Collections:
         processes=jobs.processes,
         leases=jobs.leases,
         counters=jobs.counters,
+        namespace_events=jobs.namespaceEvents,
     )
 
 
@@ -180,6 +187,7 @@ async def create_indexes(collections: Collections) -> None:
         (collections.blob_chunks, BLOB_CHUNKS),
         (collections.namespaces, NAMESPACES),
         (collections.counters, COUNTERS),
+        (collections.namespace_events, NAMESPACE_EVENTS),
     ):
         await collection.create_indexes(models)
 

@@ -14,6 +14,7 @@ from civitai_mock.domain.namespaces import BEGUN
 from civitai_mock.storage.mongo.blob_files import SWEPT_AT_ONCE, BlobFiles
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.encoding import moment_text
+from civitai_mock.storage.mongo.namespace_events import keep_last_position
 from civitai_mock.storage.mongo.revisions import Revisions
 
 # How long an epoch stays listed when nothing is left of it: a slow write of a process that has not heard of the end
@@ -81,14 +82,23 @@ class EpochSweep:
             collections.resources,
             collections.blobs,
         ):
-            left -= await _delete_of(collection, epochs, left)
+            left -= await _delete_of(collection, _of(epochs), left)
+        left -= await self._delete_events(epochs, left)
         if left > 0:
-            of_epochs = {"metadata.epoch": {"$in": list(epochs)}}
-            found = self._collections.blob_files.find(of_epochs, {"_id": 1}).limit(min(left, SWEPT_AT_ONCE))
+            of_files = {"metadata.epoch": {"$in": list(epochs)}}
+            found = self._collections.blob_files.find(of_files, {"_id": 1}).limit(min(left, SWEPT_AT_ONCE))
             files = [document["_id"] async for document in found]
             await self._files.delete(files)
             left -= len(files)
         return limit - left
+
+    async def _delete_events(self, epochs: Sequence[int], limit: int) -> int:
+        """Delete events of the namespaces themselves, whose numbers are never used again."""
+        collections = self._collections
+        if await collections.namespace_events.find_one(_of(epochs), {"_id": 1}) is None:
+            return 0
+        last = await keep_last_position(collections.namespace_events, collections.secrets)
+        return await _delete_of(collections.namespace_events, {**_of(epochs), "_id": {"$lte": last}}, limit)
 
     async def _unlist(self, over: Sequence[int], current: Sequence[int], now: datetime) -> None:
         """Forget epochs of which nothing was left for long, and those whose end was tried and did not happen."""
@@ -115,11 +125,15 @@ class EpochSweep:
         await self._collections.leases.delete_many({"until": long_ago})
 
 
-async def _delete_of(collection: Collection, epochs: Sequence[int], limit: int) -> int:
+def _of(epochs: Sequence[int]) -> Document:
+    return {"epoch": {"$in": list(epochs)}}
+
+
+async def _delete_of(collection: Collection, query: Document, limit: int) -> int:
     """Delete some documents with each command, as a slow server may not need longer for one than the driver waits."""
     deleted = 0
     while deleted < limit:
-        found = collection.find({"epoch": {"$in": list(epochs)}}, {"_id": 1}).limit(min(limit - deleted, SWEPT_AT_ONCE))
+        found = collection.find(query, {"_id": 1}).limit(min(limit - deleted, SWEPT_AT_ONCE))
         ids = [document["_id"] async for document in found]
         if not ids:
             break

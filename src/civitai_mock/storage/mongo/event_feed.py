@@ -93,6 +93,5 @@ class MongoEventFeed:
 
 def _entry_of(job: Document) -> FeedEntry:
     outcome, is_blocked, has_webhook = job["outcome"], job["waitsIn"] is not None, "dueAt" in job.get("callback", ())
-    return FeedEntry(
-        job["jobId"], job["seq"], Outcome(outcome) if outcome else None, is_blocked, has_webhook, job["epoch"]
-    )
+    ended = Outcome(outcome) if outcome else None
+    return FeedEntry(job["jobId"], job["seq"], ended, is_blocked, has_webhook, job["epoch"], job["feedPosition"])

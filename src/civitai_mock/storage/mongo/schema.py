@@ -15,8 +15,9 @@ from civitai_mock.storage.mongo.collections import Collection
 # In 8 there are workflows, and jobs that belong to them. In 9 a job has its place in the feed of events; earlier ones
 # get theirs with the next change. In 10 everything is of an epoch of a namespace: what was
 # stored before is of the first. In 11 the last attempts at callbacks are kept; of those before nobody knows. In 12 the
-# faults of jobs, blobs and callbacks are kept; what nothing was decided for has none.
-VERSION = 12
+# faults of jobs, blobs and callbacks are kept; what nothing was decided for has none. In 13 there are events of
+# namespaces.
+VERSION = 13
 ID = "schema"
 
 

@@ -3,7 +3,15 @@
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import StoreHealth, Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.ports import (
+    NamespaceEventFeed,
+    NamespaceEventStore,
+    StoreHealth,
+    Stores,
+    WorkflowOutbox,
+    WorkflowStore,
+    late,
+)
 from civitai_mock.storage.mongo.blob_files import BlobFiles
 from civitai_mock.storage.mongo.blobs import MongoBlobStore, grouped_undrawn
 from civitai_mock.storage.mongo.budgets import Reservations
@@ -33,6 +41,7 @@ class MongoStore:
         self._changes = grouped_changes(jobs=collections.jobs, events=collections.job_events)
         self._undrawn = grouped_undrawn(collections.blobs)
         self._feed = MongoEventFeed(jobs=collections.jobs)
+        self._namespace_feed = late(self._load_namespace_feed)
         self._secrets = MongoSecretStore(collection=collections.secrets)
         revisions = Revisions(settings=collections.secrets, namespaces=collections.namespaces)
         sweep = EpochSweep(collections=collections, revisions=revisions, files=files)
@@ -58,6 +67,11 @@ class MongoStore:
 
             return MongoWorkflowOutbox(epoch=epoch, workflows=workflows)
 
+        def load_namespace_events() -> NamespaceEventStore:
+            from civitai_mock.storage.mongo.namespace_events import MongoNamespaceEventStore
+
+            return MongoNamespaceEventStore(epoch=epoch, collections=collections)
+
         def load_snapshots() -> "SnapshotStore":
             from civitai_mock.storage.mongo.snapshots import MongoSnapshotStore
 
@@ -80,9 +94,16 @@ class MongoStore:
             resources=MongoResourceStore(epoch=epoch, resources=collections.resources),
             blobs=MongoBlobStore(epoch=epoch, blobs=collections.blobs, files=self._files, undrawn=self._undrawn),
             snapshots=late(load_snapshots),
+            namespace_events=late(load_namespace_events),
             in_epoch=self.in_epoch,
             feed=self._feed,
+            namespace_feed=self._namespace_feed,
             namespaces=self._namespaces,
             secrets=self._secrets,
             health=self._health,
         )
+
+    def _load_namespace_feed(self) -> NamespaceEventFeed:
+        from civitai_mock.storage.mongo.namespace_events import MongoNamespaceEventFeed
+
+        return MongoNamespaceEventFeed(collections=self._collections)

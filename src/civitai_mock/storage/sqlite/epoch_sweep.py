@@ -48,6 +48,8 @@ DELETE = "DELETE FROM {table} WHERE epoch = ?1 AND ({key}) IN (SELECT {key} FROM
 KEYS = {
     '"{jobs} leaves"': "leaf, born, submission, job",
     '"{jobs} tags"': "owner, tag, born, workflow",
+    '"{jobs} namespace events"': "position",
+    '"{jobs} named jobs"': "job, position",
     '"{resources}"': "key",
     "counters": "key",
 }

@@ -46,5 +46,8 @@ class SqliteEventFeed:
         return FeedPage(entries=[_entry(*row) for row in rows], position=reached, is_last=len(rows) < limit)
 
 
-def _entry(_: int, job_id: str, seq: int, outcome: str | None, waits: int, has_webhook: int, epoch: int) -> FeedEntry:
-    return FeedEntry(job_id, seq, OUTCOMES[outcome] if outcome else None, waits == 1, has_webhook == 1, epoch)
+def _entry(
+    position: int, job_id: str, seq: int, outcome: str | None, waits: int, has_webhook: int, epoch: int
+) -> FeedEntry:
+    ended = OUTCOMES[outcome] if outcome else None
+    return FeedEntry(job_id, seq, ended, waits == 1, has_webhook == 1, epoch, str(position))

@@ -20,7 +20,7 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 12
+VERSION = 13
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
@@ -32,7 +32,7 @@ VERSION = 12
 # resources that all namespaces see have `SHARED_EPOCH`. What has the number of a job or a workflow needs none.
 # Since version 11 the last attempts at callbacks are kept; of those before nobody knows. Since version 12 the faults
 # of jobs, blobs and callbacks are kept, as JSON; what nothing was decided for has none. And `charged` may be 2, of a
-# job that was canceled and keeps its cost.
+# job that was canceled and keeps its cost. Version 13 has events of namespaces, with the jobs that they name.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -85,6 +85,17 @@ TABLES = (
     CREATE TABLE IF NOT EXISTS "{jobs} deliveries" (
         workflow INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, last INTEGER NOT NULL, due_at INTEGER,
         told INTEGER NOT NULL DEFAULT -1, failures INTEGER NOT NULL DEFAULT 0, attempts TEXT, faults TEXT)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} namespace events" (
+        position INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, feed_position INTEGER NOT NULL, key TEXT NOT NULL,
+        type TEXT NOT NULL, at INTEGER NOT NULL, job_ids TEXT, body TEXT NOT NULL, keep_until INTEGER NOT NULL,
+        UNIQUE (epoch, key))
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} named jobs" (
+        epoch INTEGER NOT NULL, job TEXT NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (epoch, job, position)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS "{resources}" (
@@ -179,6 +190,9 @@ INDEXES = (
     """
     CREATE INDEX IF NOT EXISTS "{jobs} to announce" ON "{jobs} deliveries" (epoch, due_at)
     WHERE due_at IS NOT NULL
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS "{jobs} namespace events to sweep" ON "{jobs} namespace events" (epoch, keep_until)
     """,
     """CREATE INDEX IF NOT EXISTS "{resources} by version" ON "{resources}" (epoch, source, version, key)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by model" ON "{resources}" (epoch, source, id, key)""",

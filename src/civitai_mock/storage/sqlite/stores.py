@@ -3,7 +3,14 @@
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.namespaces import Epoch
-from civitai_mock.ports import Stores, WorkflowOutbox, WorkflowStore, late
+from civitai_mock.ports import (
+    NamespaceEventFeed,
+    NamespaceEventStore,
+    Stores,
+    WorkflowOutbox,
+    WorkflowStore,
+    late,
+)
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.blobs import SqliteBlobStore
 from civitai_mock.storage.sqlite.database import Database
@@ -38,6 +45,7 @@ class StoreParts:
         self._settled = Settled() if database.is_private else None
         self._kept: KeptResources | None = {} if database.is_private else None
         self._feed = SqliteEventFeed(database=database, names=names)
+        self._namespace_feed = late(self._load_namespace_feed)
         self._namespaces = SqliteNamespaceStore(
             database=database, names=names, content=content, forget_resources=self._forget_resources
         )
@@ -58,6 +66,11 @@ class StoreParts:
 
             return SqliteWorkflowOutbox(database=database, names=names, epoch=epoch)
 
+        def load_namespace_events() -> NamespaceEventStore:
+            from civitai_mock.storage.sqlite.namespace_events import SqliteNamespaceEventStore
+
+            return SqliteNamespaceEventStore(database=database, names=names, epoch=epoch)
+
         def load_snapshots() -> "SnapshotStore":
             from civitai_mock.storage.sqlite.snapshots import SqliteSnapshotStore
 
@@ -73,12 +86,19 @@ class StoreParts:
             resources=SqliteResourceStore(database=database, names=names, epoch=epoch, kept=self._kept),
             blobs=SqliteBlobStore(database=database, epoch=epoch, content=self._content),
             snapshots=late(load_snapshots),
+            namespace_events=late(load_namespace_events),
             in_epoch=self.in_epoch,
             feed=self._feed,
+            namespace_feed=self._namespace_feed,
             namespaces=self._namespaces,
             secrets=self._secrets,
             health=self._health,
         )
+
+    def _load_namespace_feed(self) -> NamespaceEventFeed:
+        from civitai_mock.storage.sqlite.namespace_events import SqliteNamespaceEventFeed
+
+        return SqliteNamespaceEventFeed(database=self._database, names=self._names)
 
     def _forget_resources(self) -> None:
         if self._kept is not None:
