@@ -66,6 +66,7 @@ def _others(collections: Collections) -> Sequence[Collection]:
         collections.processes,
         collections.leases,
         collections.counters,
+        collections.namespace_events,
     )
 
 
