@@ -88,7 +88,8 @@ async def copy(source: Stores, target: Stores) -> None:
 async def seen(world: World) -> dict[str, Any]:
     """Return what can be asked of a world, without what stores may answer differently, and what is not copied.
 
-    That is the order of jobs of one deadline, and whether a worker is known to be dead; and the events of the namespace.
+    That is the order of jobs of one deadline, and whether a worker is known to be dead. Events of namespaces are not
+    copied.
     """
     found = await observe(world)
     del found["queue.held_by_dead"], found["namespace_events.of_jobs"]
