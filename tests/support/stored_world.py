@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.blob import BlobFacts, UndrawnBlob
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.fleet.costs import CostEntry
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.namespace_events import NamespaceEvent
@@ -83,6 +84,8 @@ async def fill(stores: Stores) -> World:
     await put(stores, KEPT)
     await stores.resources.add(make_resource(CHECKPOINT, trainedWords=["a"]))
     await stores.namespace_events.append([pod_event("a")], keep_until=START + MONTH)
+    assert await stores.fleet.save(None, {"pods": 1}) == 1
+    await stores.fleet.add_costs([cost("a")])
     return World(stores=stores, queued=queued, held=held, open=running, over=over, undrawn=undrawn)
 
 
@@ -102,6 +105,10 @@ def pod_event(key: str) -> NamespaceEvent:
 
 async def events_of_jobs(world: World) -> list[NamespaceEvent]:
     return [logged.event for logged in await world.stores.namespace_events.of_jobs(IDS, after=0)]
+
+
+def cost(entry_id: str) -> CostEntry:
+    return CostEntry(id=entry_id, provider="spot", began_at=START, ended_at=START + SECOND, billed=7)
 
 
 def undrawn_blob(key: str) -> UndrawnBlob:
@@ -214,6 +221,8 @@ READS: Mapping[str, Call] = {
     "snapshots.blobs": lambda world: all_of(world.stores.snapshots.blobs()),
     "snapshots.counters": lambda world: all_of(world.stores.snapshots.counters()),
     "namespace_events.of_jobs": events_of_jobs,
+    "fleet.read": lambda world: world.stores.fleet.read(),
+    "fleet.costs": lambda world: world.stores.fleet.costs(),
     "blobs.stat": lambda world: each(world.stores.blobs.stat, [KEPT, UNDRAWN, NEW_BLOB]),
     "blobs.read": contents,
 }
@@ -270,6 +279,8 @@ WRITES: Mapping[str, Call] = {
     "namespace_events.append": lambda world: world.stores.namespace_events.append(
         [pod_event("b")], keep_until=START + MONTH
     ),
+    "fleet.save": lambda world: world.stores.fleet.save(1, {"pods": 2}),
+    "fleet.add_costs": lambda world: world.stores.fleet.add_costs([cost("b")]),
     "namespace_events.sweep": lambda world: world.stores.namespace_events.sweep(START + YEAR),
     "blobs.put": lambda world: put(world.stores, NEW_BLOB),
     "blobs.put_undrawn": lambda world: world.stores.blobs.put_undrawn([undrawn_blob(KEPT)]),

@@ -1,6 +1,7 @@
 """Ports: the protocols by which the core reaches stores, providers, the clock and random ids."""
 
 from civitai_mock.ports.files import FileInspector
+from civitai_mock.ports.fleet import FleetStore
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.late import late
 from civitai_mock.ports.metrics import Metrics
@@ -40,6 +41,7 @@ __all__ = [
     "Clock",
     "EventFeed",
     "FileInspector",
+    "FleetStore",
     "Ids",
     "InputFile",
     "JobQueue",

@@ -10,6 +10,7 @@ from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource
+from civitai_mock.ports.fleet import FleetStore
 from civitai_mock.ports.jobs import EventFeed, JobQueue, JobSearch, JobStore, WebhookOutbox
 from civitai_mock.ports.namespace_events import NamespaceEventFeed, NamespaceEventStore
 from civitai_mock.ports.namespaces import NamespaceStore
@@ -135,7 +136,7 @@ class StoreHealth(Protocol):
 class Stores:
     """One open store by the roles that it plays; whoever opened it closes it.
 
-    Those for workflows, snapshots and events of namespaces are `late`.
+    Those for workflows, snapshots, events of namespaces and fleets are `late`.
 
     All but the last five work on one epoch of a namespace; `in_epoch` returns the roles for another one. What `open`
     functions yield works on the first epoch of the default namespace.
@@ -151,6 +152,7 @@ class Stores:
     blobs: BlobStore
     snapshots: "SnapshotStore"
     namespace_events: NamespaceEventStore
+    fleet: FleetStore
     in_epoch: Callable[[Epoch], "Stores"]
     feed: EventFeed
     namespace_feed: NamespaceEventFeed

@@ -95,7 +95,9 @@ async def test_tables_have_the_names_that_were_chosen(tmp_path: Path) -> None:
         assert await stores.jobs.replace(claimed, prepared(claimed))
         await stores.resources.add(make_resource())
     of_workflows = (" workflows", " places", " tags", " announcements", " deliveries")
-    of_jobs = {f"my-jobs.v1{what}" for what in ("", " requests", " leaves", " order", " texts", *of_workflows)}
+    of_namespaces = (" namespace events", " named jobs", " fleets", " fleet costs")
+    others = (*of_workflows, *of_namespaces)
+    of_jobs = {f"my-jobs.v1{what}" for what in ("", " requests", " leaves", " order", " texts", *others)}
     assert tables(tmp_path) == {"models", *of_jobs, *RESERVED}
 
 

@@ -13,9 +13,11 @@ from civitai_mock.storage.sqlite import TableNames, blobs, epoch_sweep, health, 
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.epoch_sweep import EpochStatements
 from civitai_mock.storage.sqlite.event_feed import FeedStatements
+from civitai_mock.storage.sqlite.fleet import FleetStatements
 from civitai_mock.storage.sqlite.job_events import EventStatements
 from civitai_mock.storage.sqlite.job_queries import SearchStatements, find_statement
 from civitai_mock.storage.sqlite.jobs import JobStatements
+from civitai_mock.storage.sqlite.namespace_events import EventStatements as NamespaceEventStatements
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements
 from civitai_mock.storage.sqlite.queue import QueueStatements
 from civitai_mock.storage.sqlite.resource_statements import LayeredStatements, ResourceStatements
@@ -93,6 +95,13 @@ STATEMENTS: Mapping[str, str] = {
     **{f"ended.{name}": getattr(epoch_sweep, name) for name in OF_ENDED},
     "ended.has_rows": EpochStatements(NAMES).has_rows,
     **{f"ended.{number}": sql for number, sql in enumerate(ended_statements(EpochStatements(NAMES)))},
+    **{f"fleet.{name}": sql for name, sql in vars(FleetStatements(NAMES)).items()},
+    **{
+        f"namespace events.{name}": sql
+        for name, sql in vars(NamespaceEventStatements(NAMES)).items()
+        if name != "sweep"
+    },
+    **{f"namespace events.sweep.{n}": sql for n, sql in enumerate(NamespaceEventStatements(NAMES).sweep)},
     **{f"secrets.{name}": getattr(secrets, name) for name in ("SELECT", "INSERT_MISSING")},
     **{f"health.{name}": getattr(health, name) for name in ("TOUCH", "LOOK")},
 }
@@ -118,6 +127,11 @@ INSERTS = frozenset(
         "namespaces.COUNT_ON",
         "namespaces.BEAT",
         "namespaces.HOLD",
+        "fleet.begin",
+        "fleet.add_cost",
+        "namespace events.last",  # of which there is one at the end of the table
+        "namespace events.append",
+        "namespace events.name_job",
     }
 )
 BETWEEN = "(created_at,id)>(?,?) AND (created_at,id)<(?,?)"
@@ -287,8 +301,20 @@ INDEXES: Mapping[str, str] = {
     "ended.9": "INTEGER PRIMARY KEY (rowid=?)",
     "ended.10": "PRIMARY KEY (epoch=? AND leaf=? AND born=? AND submission=? AND job=?)",
     "ended.11": "PRIMARY KEY (epoch=? AND owner=? AND tag=? AND born=? AND workflow=?)",
-    "ended.12": "sqlite_autoindex_resources_1 (epoch=? AND key=?)",
-    "ended.13": "PRIMARY KEY (epoch=? AND key=?)",
+    "ended.12": "jobs namespace events to sweep (epoch=?)",
+    "ended.13": "PRIMARY KEY (epoch=? AND job=? AND position=?)",
+    "ended.14": "INTEGER PRIMARY KEY (rowid=?)",
+    "ended.15": "PRIMARY KEY (epoch=? AND id=?)",
+    "ended.16": "sqlite_autoindex_resources_1 (epoch=? AND key=?)",
+    "ended.17": "PRIMARY KEY (epoch=? AND key=?)",
+    "fleet.read": "INTEGER PRIMARY KEY (rowid=?)",
+    "fleet.save": "INTEGER PRIMARY KEY (rowid=?)",
+    "fleet.costs": "jobs fleet costs by end (epoch=?)",
+    "namespace events.after": "INTEGER PRIMARY KEY (rowid>?)",
+    "namespace events.of_jobs": "PRIMARY KEY (epoch=? AND job=? AND position>?)",
+    "namespace events.has_old": "COVERING INDEX jobs namespace events to sweep (epoch=? AND keep_until<?)",
+    "namespace events.sweep.0": "PRIMARY KEY (epoch=?)",
+    "namespace events.sweep.1": "jobs namespace events to sweep (epoch=? AND keep_until<?)",
     "secrets.SELECT": "sqlite_autoindex_secrets_1",
     "health.LOOK": "sqlite_autoindex_secrets_1",
 }

@@ -9,6 +9,7 @@ from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import JobCriteria
 from civitai_mock.ports import (
     BlobStore,
+    FleetStore,
     JobQueue,
     JobSearch,
     JobStore,
@@ -35,6 +36,7 @@ ROLES = {
     "blobs": BlobStore,
     "snapshots": SnapshotStore,
     "namespace_events": NamespaceEventStore,
+    "fleet": FleetStore,
 }
 CALLS = {**READS, **WRITES, **COUNTS}
 # The stand-in for MongoDB takes a second for each write with all that is asked before and after it.

@@ -88,11 +88,11 @@ async def copy(source: Stores, target: Stores) -> None:
 async def seen(world: World) -> dict[str, Any]:
     """Return what can be asked of a world, without what stores may answer differently, and what is not copied.
 
-    That is the order of jobs of one deadline, and whether a worker is known to be dead. Events of namespaces are not
-    copied.
+    That is the order of jobs of one deadline, and whether a worker is known to be dead. Events of namespaces, their
+    fleets and what these have cost are not copied.
     """
     found = await observe(world)
-    del found["queue.held_by_dead"], found["namespace_events.of_jobs"]
+    del found["queue.held_by_dead"], found["namespace_events.of_jobs"], found["fleet.read"], found["fleet.costs"]
     found["queue.past_deadline"].sort(key=lambda job: job.id)
     return {**found, "jobs.events": [list(events) for events in found["jobs.events"]]}
 

@@ -105,6 +105,7 @@ NAMESPACE_EVENTS = [
     IndexModel([("epoch", UP), ("jobIds", UP), ("_id", UP)]),
     IndexModel(FIRST_TO_SWEEP),
 ]
+FLEET_COSTS = [IndexModel([("epoch", UP), ("endedAt", UP), ("_id", UP)])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,8 @@ class CollectionNames:
     """Names of the collections that users may choose; raise ValueError if two are the same.
 
     `blobs` is also a GridFS bucket with `blobs.files` and `blobs.chunks`; beside `jobs` stand `jobs.workflows`,
-    `jobs.reservations`, and what is stored of namespaces: `jobs.namespaces`, `.namespaceEvents`, `.epochs`,
-    `.processes`, `.leases` and `.counters`.
+    `jobs.reservations`, and what is stored of namespaces: `jobs.namespaces`, `.namespaceEvents`, `.fleets`,
+    `.fleetCosts`, `.epochs`, `.processes`, `.leases` and `.counters`.
     """
 
     resources: str = "resources"
@@ -150,6 +151,8 @@ class Collections:
     leases: Collection
     counters: Collection
     namespace_events: Collection
+    fleets: Collection
+    fleet_costs: Collection
 
 
 def collections_of(database: Database, names: CollectionNames) -> Collections:
@@ -171,6 +174,8 @@ def collections_of(database: Database, names: CollectionNames) -> Collections:
         leases=jobs.leases,
         counters=jobs.counters,
         namespace_events=jobs.namespaceEvents,
+        fleets=jobs.fleets,
+        fleet_costs=jobs.fleetCosts,
     )
 
 
@@ -188,6 +193,7 @@ async def create_indexes(collections: Collections) -> None:
         (collections.namespaces, NAMESPACES),
         (collections.counters, COUNTERS),
         (collections.namespace_events, NAMESPACE_EVENTS),
+        (collections.fleet_costs, FLEET_COSTS),
     ):
         await collection.create_indexes(models)
 

@@ -79,6 +79,8 @@ class EpochSweep:
             collections.job_events,
             collections.reservations,
             collections.counters,
+            collections.fleets,
+            collections.fleet_costs,
             collections.resources,
             collections.blobs,
         ):

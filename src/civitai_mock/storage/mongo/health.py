@@ -67,6 +67,8 @@ def _others(collections: Collections) -> Sequence[Collection]:
         collections.leases,
         collections.counters,
         collections.namespace_events,
+        collections.fleets,
+        collections.fleet_costs,
     )
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import (
+    FleetStore,
     NamespaceEventFeed,
     NamespaceEventStore,
     StoreHealth,
@@ -72,6 +73,11 @@ class MongoStore:
 
             return MongoNamespaceEventStore(epoch=epoch, collections=collections)
 
+        def load_fleet() -> FleetStore:
+            from civitai_mock.storage.mongo.fleet import MongoFleetStore
+
+            return MongoFleetStore(epoch=epoch, collections=collections)
+
         def load_snapshots() -> "SnapshotStore":
             from civitai_mock.storage.mongo.snapshots import MongoSnapshotStore
 
@@ -95,6 +101,7 @@ class MongoStore:
             blobs=MongoBlobStore(epoch=epoch, blobs=collections.blobs, files=self._files, undrawn=self._undrawn),
             snapshots=late(load_snapshots),
             namespace_events=late(load_namespace_events),
+            fleet=late(load_fleet),
             in_epoch=self.in_epoch,
             feed=self._feed,
             namespace_feed=self._namespace_feed,

@@ -50,6 +50,8 @@ KEYS = {
     '"{jobs} tags"': "owner, tag, born, workflow",
     '"{jobs} namespace events"': "position",
     '"{jobs} named jobs"': "job, position",
+    '"{jobs} fleets"': "epoch",
+    '"{jobs} fleet costs"': "id",
     '"{resources}"': "key",
     "counters": "key",
 }

@@ -20,7 +20,7 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 13
+VERSION = 14
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
@@ -33,6 +33,7 @@ VERSION = 13
 # Since version 11 the last attempts at callbacks are kept; of those before nobody knows. Since version 12 the faults
 # of jobs, blobs and callbacks are kept, as JSON; what nothing was decided for has none. And `charged` may be 2, of a
 # job that was canceled and keeps its cost. Version 13 has events of namespaces, with the jobs that they name.
+# Version 14 has fleets, and what they have cost.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
@@ -96,6 +97,15 @@ TABLES = (
     CREATE TABLE IF NOT EXISTS "{jobs} named jobs" (
         epoch INTEGER NOT NULL, job TEXT NOT NULL, position INTEGER NOT NULL,
         PRIMARY KEY (epoch, job, position)) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} fleets" (
+        epoch INTEGER PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL)
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS "{jobs} fleet costs" (
+        epoch INTEGER NOT NULL, id TEXT NOT NULL, began_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,
+        body TEXT NOT NULL, PRIMARY KEY (epoch, id)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS "{resources}" (
@@ -194,6 +204,7 @@ INDEXES = (
     """
     CREATE INDEX IF NOT EXISTS "{jobs} namespace events to sweep" ON "{jobs} namespace events" (epoch, keep_until)
     """,
+    """CREATE INDEX IF NOT EXISTS "{jobs} fleet costs by end" ON "{jobs} fleet costs" (epoch, ended_at, id)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by version" ON "{resources}" (epoch, source, version, key)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by model" ON "{resources}" (epoch, source, id, key)""",
     """CREATE INDEX IF NOT EXISTS "{resources} by identity" ON "{resources}" (epoch, identity)""",

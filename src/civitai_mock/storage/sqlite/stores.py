@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import (
+    FleetStore,
     NamespaceEventFeed,
     NamespaceEventStore,
     Stores,
@@ -71,6 +72,11 @@ class StoreParts:
 
             return SqliteNamespaceEventStore(database=database, names=names, epoch=epoch)
 
+        def load_fleet() -> FleetStore:
+            from civitai_mock.storage.sqlite.fleet import SqliteFleetStore
+
+            return SqliteFleetStore(database=database, names=names, epoch=epoch)
+
         def load_snapshots() -> "SnapshotStore":
             from civitai_mock.storage.sqlite.snapshots import SqliteSnapshotStore
 
@@ -87,6 +93,7 @@ class StoreParts:
             blobs=SqliteBlobStore(database=database, epoch=epoch, content=self._content),
             snapshots=late(load_snapshots),
             namespace_events=late(load_namespace_events),
+            fleet=late(load_fleet),
             in_epoch=self.in_epoch,
             feed=self._feed,
             namespace_feed=self._namespace_feed,
