@@ -25,6 +25,7 @@ class ScriptedProvider:
     description = "a script"
     reads_files: bool = True
     keeps_prompts: bool = True
+    tells_progress: bool = True
     is_done: bool = False
     runs: ReadOnlyJson | None = None
     workers = (WorkerReport(id="script", ready=True),)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from civitai_mock.domain.errors import fault
 
 MOST_SHOWN = 100
+COMMON_QUERIES, LONGEST_COMMON = 256, 64
 FLAGS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -83,6 +86,19 @@ def moment(request: Request, name: str) -> datetime | None:
 
 
 def _texts(request: Request, name: str) -> Sequence[str]:
-    if not request.scope["query_string"]:
+    query: bytes = request.scope["query_string"]
+    if not query:
         return ()
-    return [text for sent, text in request.query_params.multi_items() if sent.lower() == name.lower()]
+    parameters = _common(query) if len(query) <= LONGEST_COMMON else _parameters(query)
+    return parameters.get(name.lower(), ())
+
+
+def _parameters(query: bytes) -> Mapping[str, Sequence[str]]:
+    """Return the values by the names of parameters, in lower case."""
+    parameters: dict[str, list[str]] = {}
+    for name, text in QueryParams(query).multi_items():
+        parameters.setdefault(name.lower(), []).append(text)
+    return parameters
+
+
+_common = lru_cache(COMMON_QUERIES)(_parameters)  # as most requests have no query, or one of a few flags

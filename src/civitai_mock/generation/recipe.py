@@ -64,10 +64,13 @@ class GraphRecipe:
 Recipe: TypeAlias = "GraphRecipe | FileRecipe"
 
 
+_to_text = json.JSONEncoder(separators=(",", ":")).encode  # as `json.dumps` makes an encoder each time
+
+
 def recipe_text(recipe: Recipe) -> str:
     """Return what is stored of a recipe, with the version of the painter that was there when it was written."""
     members = recipe.members() if isinstance(recipe, GraphRecipe) else _members_of(recipe)
-    return json.dumps({"painter": PAINTER_VERSION, **members}, separators=(",", ":"))
+    return _to_text({"painter": PAINTER_VERSION, **members})
 
 
 def read_recipe(text: str) -> Recipe:

@@ -158,13 +158,15 @@ class Provider(Protocol):
 
     `reads_files` says whether it needs the content of all images that graphs read; otherwise it uses those that are
     stored here, and only the names of the others. `keeps_prompts` says whether a prompt can be asked for after the
-    process that sent it has died: then its id has to be stored before it is sent.
+    process that sent it has died: then its id has to be stored before it is sent. Without `tells_progress`, nothing is
+    known of one that runs but what is `foreseen`.
     """
 
     name: str
     description: str
     reads_files: bool
     keeps_prompts: bool
+    tells_progress: bool
 
     async def send(self, submission: Submission) -> Receipt:
         """Start a graph; a prompt id that is known, unfinished or done, is not started again."""

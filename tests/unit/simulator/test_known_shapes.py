@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civitai_mock.generation.graph import Graph
+from civitai_mock.generation.graph_reader.image_batches.batch import Load
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.providers.simulator import known_shapes
 from civitai_mock.providers.simulator.graph_check import GraphRefusedError, check_graph
@@ -47,13 +48,13 @@ def read(shapes: KnownShapes, monkeypatch: pytest.MonkeyPatch, graph: Graph) -> 
     """Return what is read, and how many graphs had to be checked for it."""
     checked: list[Any] = []
 
-    def check(graph: Any) -> Sequence[OutputImages]:
+    def check(graph: Any, load: Load) -> Sequence[OutputImages]:
         checked.append(graph)
-        return check_graph(graph)
+        return check_graph(graph, load=load)
 
     with monkeypatch.context() as patch:
         patch.setattr(known_shapes, "check_graph", check)
-        return shapes.read(graph), len(checked)
+        return shapes.read(graph).files, len(checked)
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -63,7 +64,7 @@ def test_a_graph_of_a_known_shape_makes_what_reading_it_says(name: str, data: st
     shapes = KnownShapes()
     for _ in range(3):
         graph = refilled(data, GRAPHS[name])
-        assert shapes.read(graph) == plain(check_graph(graph))
+        assert shapes.read(graph).files == plain(check_graph(graph))
 
 
 def test_only_the_first_graph_of_a_shape_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +79,7 @@ def test_graphs_of_other_shapes_are_not_taken_for_known_ones(name: str) -> None:
     shapes = KnownShapes()
     for graph in GRAPHS.values():
         shapes.read(graph)
-    assert shapes.read(GRAPHS[name]) == plain(check_graph(GRAPHS[name]))
+    assert shapes.read(GRAPHS[name]).files == plain(check_graph(GRAPHS[name]))
 
 
 def test_each_value_that_is_not_free_makes_another_shape() -> None:
@@ -88,7 +89,7 @@ def test_each_value_that_is_not_free_makes_another_shape() -> None:
         inputs: Any = node["inputs"]
         for name, value in inputs.items():
             other = with_input(graph, node_id, name, value if isinstance(value, list) else value * 2)
-            assert shapes.read(other) == plain(check_graph(other)), (node_id, name)
+            assert shapes.read(other).files == plain(check_graph(other)), (node_id, name)
 
 
 def test_a_graph_that_is_refused_is_refused_each_time() -> None:
@@ -103,7 +104,7 @@ def test_a_graph_that_is_refused_is_refused_each_time() -> None:
 def test_values_that_no_request_has_are_read_as_they_are(seed: Any, text: Any) -> None:
     graph = with_input(GRAPHS["sd1-plain"], "KSampler", "seed", seed)
     graph = with_input(graph, "CLIPTextEncode", "text", text)
-    assert plain(KnownShapes().read(graph)) == plain(check_graph(graph))
+    assert plain(KnownShapes().read(graph).files) == plain(check_graph(graph))
 
 
 def test_a_link_that_leads_nowhere_is_refused_also_where_a_text_would_be_free() -> None:

@@ -39,6 +39,7 @@ class ComfyUI:
 
     reads_files = True
     keeps_prompts = True
+    tells_progress = True
 
     def __init__(
         self,

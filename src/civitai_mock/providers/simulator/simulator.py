@@ -13,7 +13,6 @@ from typing import Self
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.drawing.threads import DrawingThreads
@@ -36,8 +35,8 @@ from civitai_mock.ports import (
     UndrawnOutput,
     WorkerReport,
 )
-from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError, check_graph
-from civitai_mock.providers.simulator.known_shapes import KnownShapes
+from civitai_mock.providers.simulator.graph_check import GraphFailedError, PromptCancelledError
+from civitai_mock.providers.simulator.known_shapes import KnownShapes, read_graph
 from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile, Workload, sampling_of
 
 
@@ -122,6 +121,7 @@ class Simulator:
 
     reads_files = False
     keeps_prompts = False
+    tells_progress = False
 
     def __init__(
         self,
@@ -232,19 +232,17 @@ class Simulator:
         is_seeded = self._ids is not None and self._ids.is_seeded
         input_files = {file.name: file for file in submission.files}
         loaded = await self._load(input_files)
-        outputs = self._check(submission.graph, loaded, has_common_shape=submission.has_common_shape)
-        workload = self._worker.take(outputs, lasts=submission.lasts, has_all_models=is_seeded)
-        made = [output for output in outputs if output.results]
-        kept = _without_previews(made)
-        is_undrawn = all(output.is_drawn_image for output in made)
+        graph = submission.graph
+        read = self._shapes.read(graph) if submission.has_common_shape else read_graph(graph, loaded.get)
+        workload = self._worker.take(read.demand, lasts=submission.lasts, has_all_models=is_seeded)
         return SimulatedPrompt(
             id=submission.prompt_id,
             number=self._number(submission.prompt_id),
-            is_done=not workload.duration and is_undrawn,
+            is_done=not workload.duration and read.is_undrawn,
             job_id=submission.job_id,
-            outputs=kept,
-            previews=() if kept is made else [output for output in made if output.is_preview],
-            graph_text="" if is_undrawn else json.dumps(submission.graph),
+            outputs=read.files,
+            previews=read.previews,
+            graph_text="" if read.is_undrawn else json.dumps(graph),
             input_files=input_files,
             loaded=loaded,
             workload=workload,
@@ -256,14 +254,6 @@ class Simulator:
         if self._ids is None or not self._ids.is_seeded:
             return next(self._numbers)
         return self._ids.of_job(prompt_id, "number").seed() % DRAWN_NUMBERS
-
-    def _check(
-        self, graph: ReadOnlyJson, loaded: Mapping[str, Loaded], *, has_common_shape: bool
-    ) -> Sequence[OutputImages]:
-        """Return what a graph makes; raise `GraphRefusedError` for one that cannot run."""
-        if has_common_shape:
-            return self._shapes.read(graph)
-        return check_graph(graph, load=loaded.get)
 
     async def _wait_for_end(self, prompt: SimulatedPrompt) -> None:
         """Wait with a timer: a task that sleeps would take 20 µs of CPU and 2 kB more for each prompt."""
@@ -332,11 +322,6 @@ class Simulator:
 
         found = {name: await self._threads.run(partial(loaded_file, await _read(file))) for name, file in files.items()}
         return {name: loaded for name, loaded in found.items() if loaded is not None}
-
-
-def _without_previews(outputs: Sequence[OutputImages]) -> Sequence[OutputImages]:
-    """Return the outputs without previews, which count only where nothing else was made."""
-    return [output for output in outputs if not output.is_preview] or outputs
 
 
 async def _read(file: InputFile) -> bytes:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph_reader.output_images import OutputImages
@@ -11,6 +12,7 @@ from civitai_mock.generation.graph_reader.output_images import OutputImages
 MILLISECOND = timedelta(milliseconds=1)
 MAX_SECONDS = timedelta(days=1).total_seconds()
 MODELS_IN_MEMORY = 16
+KNOWN_SIZES = 1024
 
 # The MB of a model file by a part of its name, of which the first that fits counts; SDXL's is that of capture
 # v1-job-succeeded.
@@ -81,6 +83,28 @@ class Sampling:
         return last
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """Says what a prompt needs: which models, the effort of its samplers, and how many megapixels it converts.
+
+    Two output nodes may share a sampler, which works only once.
+    """
+
+    models: tuple[str, ...]
+    effort: float
+    megapixels: float
+
+
+def demand_of(outputs: Sequence[OutputImages]) -> Demand:
+    passes = (sampler_pass for output in outputs for sampler_pass in output.passes)
+    effort = {node_id: effort for output in outputs for node_id, effort in output.effort.items()}
+    return Demand(
+        models=tuple(dict.fromkeys(sampler_pass.model for sampler_pass in passes if sampler_pass.model)),
+        effort=sum(effort.values()),
+        megapixels=sum(output.batch.megapixels for output in outputs),
+    )
+
+
 class SimulatedWorker:
     """Works out the time of prompts; it keeps the models in memory that were used last."""
 
@@ -88,21 +112,21 @@ class SimulatedWorker:
         self._profile = profile
         self._models: OrderedDict[str, None] = OrderedDict()
 
-    def take(
-        self, outputs: Sequence[OutputImages], *, lasts: timedelta | None = None, has_all_models: bool = False
-    ) -> Workload:
-        """Return the workload of a prompt with these outputs, and have its models in memory from now on.
+    def take(self, demand: Demand, *, lasts: timedelta | None = None, has_all_models: bool = False) -> Workload:
+        """Return the workload of a prompt, and have its models in memory from now on.
 
         Where somebody says how long it `lasts`, all of that is the run: nothing else takes time. One that
         `has_all_models` loads none, so that no prompt depends on those before it.
         """
-        passes = (sampler_pass for output in outputs for sampler_pass in output.passes)
-        models = dict.fromkeys(sampler_pass.model for sampler_pass in passes if sampler_pass.model)
+        models = demand.models
         cached = [model for model in models if has_all_models or model in self._models]
         loaded = [model for model in models if model not in cached]
         self._keep_in_memory(models)
         if lasts is None:
-            load, run, convert = self._load_time(loaded), self._run_time(outputs), self._convert_time(outputs)
+            profile = self._profile
+            load = _seconds(profile.load * len(loaded))
+            run = _seconds(profile.prompt + profile.step_per_megapixel * demand.effort)
+            convert = _seconds(profile.convert_per_megapixel * demand.megapixels)
         else:
             load, run, convert = timedelta(), lasts, timedelta()
         facts: JsonObject = {}
@@ -121,17 +145,6 @@ class SimulatedWorker:
         while len(self._models) > MODELS_IN_MEMORY:
             self._models.popitem(last=False)
 
-    def _load_time(self, models: Sequence[str]) -> timedelta:
-        return _seconds(self._profile.load * len(models))
-
-    def _run_time(self, outputs: Sequence[OutputImages]) -> timedelta:
-        """Add up what the samplers do; two output nodes may share a sampler, which works only once."""
-        effort = {node_id: effort for output in outputs for node_id, effort in output.effort.items()}
-        return _seconds(self._profile.prompt + self._profile.step_per_megapixel * sum(effort.values()))
-
-    def _convert_time(self, outputs: Sequence[OutputImages]) -> timedelta:
-        return _seconds(self._profile.convert_per_megapixel * sum(output.batch.megapixels for output in outputs))
-
 
 def sampling_of(outputs: Sequence[OutputImages], workload: Workload) -> Sampling | None:
     """Return the steps of the output that has most of them, as others mostly share its samplers; None without any."""
@@ -148,7 +161,12 @@ def _steps(output: OutputImages) -> int:
 
 
 def _megabytes(models: Iterable[str]) -> int:
-    return sum(next(size for part, size in MODEL_SIZES if part in model.lower()) for model in models)
+    return sum(map(_size, models))
+
+
+@lru_cache(KNOWN_SIZES)
+def _size(model: str) -> int:
+    return next(size for part, size in MODEL_SIZES if part in model.lower())
 
 
 def _seconds(number: float) -> timedelta:

@@ -112,8 +112,10 @@ class GraphExecutor(Executor):
         if context.is_done:
             return await provider.collect(prompt_id)
         await context.before_waiting()
-        progress = GraphProgress(context=context, prompt_id=prompt_id)
         try:
+            if not provider.tells_progress:
+                return await provider.collect(prompt_id)
+            progress = GraphProgress(context=context, prompt_id=prompt_id)
             async with context.services.progress_reporter.reporting(progress):
                 return await provider.collect(prompt_id)
         except RunFailedError as error:
