@@ -17,6 +17,7 @@ from civitai_mock.ports import Clock, Ids, ResourceStore
 from civitai_mock.services.consumers import Caller
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.job_template import BATCH_ID, JobTemplate
+from civitai_mock.services.namespace_ids import said
 from civitai_mock.services.submit_checks import ImageUrls, MissingResources, find_named_resources, resolve_dependencies
 from civitai_mock.services.threads import in_thread_if_large
 
@@ -145,7 +146,8 @@ def _with_batch_id(templates: Sequence[JobTemplate], ids: Ids) -> Sequence[JobTe
 
 def _content(templates: Sequence[JobTemplate], caller: Caller) -> bytes:
     """Return what is the same for equal submissions; the address of a receiver may be another on each run of a test."""
-    return repr((caller.consumer, [replace(each, spell=str, callback_url=None) for each in templates])).encode()
+    told = [replace(each, spell=str, callback_url=None) for each in templates]
+    return repr((caller.consumer, said(told))).encode()
 
 
 def new_job(

@@ -1,8 +1,8 @@
 """Draw the ids and seeds of a namespace: at random or, once it has a seed, the same for the same requests."""
 
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from hashlib import sha256
 from typing import ClassVar
 from uuid import UUID
@@ -85,6 +85,19 @@ def _digest(*parts: object) -> bytes:
         data = part if isinstance(part, bytes) else repr(part).encode()
         digest.update(len(data).to_bytes(8) + data)
     return digest.digest()
+
+
+def said(value: object) -> object:
+    """Return what a value says: its members that are not as they are by default.
+
+    So a member that is new changes nothing of what is drawn for who does not use it.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        members = ((each.name, getattr(value, each.name), each.default) for each in fields(value))
+        return type(value).__name__, {name: said(member) for name, member, default in members if member != default}
+    if isinstance(value, Mapping):
+        return {name: said(member) for name, member in value.items()}
+    return [said(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def uncounted(ids: Ids) -> Ids:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from uuid import UUID
 
 from civitai_mock.clock import RandomIds
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.services.controls import Controls
-from civitai_mock.services.namespace_ids import NamespaceIds
+from civitai_mock.services.namespace_ids import NamespaceIds, said
 
 
 class Counters:
@@ -69,3 +70,20 @@ async def test_without_a_seed_nothing_is_drawn_again_and_no_content_is_asked_for
     ids = make_ids(None)
     assert (await ids.of_request(content)).uuid() != (await ids.of_request(content)).uuid()
     assert not ids.is_seeded
+
+
+@dataclass(frozen=True)
+class Asked:
+    prompt: str
+    size: int = 512
+    style: str | None = None
+    within: "Asked | None" = None
+    tags: tuple[str, ...] = ()
+
+
+def test_what_a_request_says_is_what_is_not_as_it_is_by_default() -> None:
+    inner = Asked("a fox", size=64, tags=("x",))
+    assert said({"jobs": [Asked("a fox", within=inner)]}) == {
+        "jobs": [("Asked", {"prompt": "a fox", "within": ("Asked", {"prompt": "a fox", "size": 64, "tags": ["x"]})})]
+    }
+    assert said(Asked("a fox")) != said(Asked("a fox", style="line"))

@@ -12,6 +12,7 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import UpgradeMode, Workflow
 from civitai_mock.domain.workflow_template import WorkflowTemplate
 from civitai_mock.services.consumers import Caller
+from civitai_mock.services.namespace_ids import said
 
 FORBIDDEN_PROMPT = "Prompt requires mature content but workflow does not allow it"
 
@@ -28,7 +29,7 @@ class NewWorkflow:
 
 def content_of(template: WorkflowTemplate, caller: Caller) -> bytes:
     """Return what is the same for equal submissions; the address of a receiver may be another on each run of a test."""
-    return repr((caller.consumer, changed(template, callbacks=()))).encode()
+    return repr((caller.consumer, said(changed(template, callbacks=())))).encode()
 
 
 def allowed_maturity(template: WorkflowTemplate, levels: Sequence[NsfwLevel]) -> bool | None:
