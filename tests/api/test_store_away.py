@@ -193,6 +193,7 @@ ASKS = (
     Ask("PUT", "/_mock/progress", Needs.WRITING, json={"mode": "time"}),
     Ask("DELETE", "/_mock/progress", Needs.READING, 204, json={}),  # as there is none to be deleted
     Ask("GET", "/_mock/clock", Needs.NOTHING),
+    Ask("GET", "/_mock/clock/due", Needs.READING),
     Ask("PUT", "/_mock/clock", Needs.WRITING, json={"mode": "frozen"}),
     Ask("POST", "/_mock/clock/advance", Needs.READING, 400, json={"to": "2000-01-01T00:00:00Z"}),  # it is later
     Ask("GET", FAULTS, Needs.READING),

@@ -14,6 +14,7 @@ from civitai_mock.services.job_listing import CountJobs, ListJobs
 from civitai_mock.services.journal.reading import ReadJournal
 from civitai_mock.services.journal.sharing import AskJournals
 from civitai_mock.services.journal.verify import VerifyRequests
+from civitai_mock.services.list_due import ListDue
 from civitai_mock.services.list_images import ListImages
 from civitai_mock.services.looking_in import ListQueue, LookingIn
 from civitai_mock.services.namespace_ids import uncounted
@@ -37,6 +38,7 @@ def make_looking_in(
             policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
             clock=use_cases.clock,
         ),
+        list_due=ListDue(queue=stores.queue, get_clock=use_cases.get_control_clock),
         list_images=ListImages(list_jobs=list_jobs, blob_access=use_cases.blob_access),
         list_queue=ListQueue(queue=stores.queue, clock=use_cases.clock),
         show_graphs=ShowGraphs(

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import TypeAlias
@@ -102,6 +102,11 @@ class NamespaceClock:
         while self._heap and self._heap[0][1] not in self._timers:
             heapq.heappop(self._heap)
         return self._heap[0][1].due if self._heap else None
+
+    def sleeping(self, *, limit: int) -> Sequence[tuple[datetime, Rank]]:
+        """Return when the sleeps of workers end, the first ones first, with the rank of each worker."""
+        of_workers = (timer.key for timer in self._timers if timer.key[1] != OF_NO_WORKER)
+        return [(due, place[1]) for due, place, _ in heapq.nsmallest(limit, of_workers) if len(place) > 1]
 
     def run_next(self) -> None:
         """Move the clock, which stands, to the time of the next call, and make that."""

@@ -1,6 +1,6 @@
 """Ports of the system: the clock, and the source of random ids and seeds."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -61,6 +61,10 @@ class MovedClock(Clock, Protocol):
 
     def next_due(self) -> datetime | None:
         """Return when the next call is due that does not come by itself."""
+        ...
+
+    def sleeping(self, *, limit: int) -> Sequence[tuple[datetime, tuple[datetime, str]]]:
+        """Return when the first of the workers go on that sleep, with the age and the id of each one's job."""
         ...
 
     def run_next(self) -> None:

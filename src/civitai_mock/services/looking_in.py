@@ -12,6 +12,7 @@ from civitai_mock.services.job_graphs import ShowGraphs
 from civitai_mock.services.job_listing import CountJobs, ListJobs
 from civitai_mock.services.journal.reading import ReadJournal
 from civitai_mock.services.journal.verify import VerifyRequests
+from civitai_mock.services.list_due import ListDue
 from civitai_mock.services.list_images import ListImages
 from civitai_mock.services.overview import ShowOverview
 from civitai_mock.services.shown_settings import ShowSettings
@@ -36,6 +37,7 @@ class LookingIn:
     list_jobs: ListJobs
     count_jobs: CountJobs
     list_images: ListImages
+    list_due: ListDue
     list_queue: ListQueue
     show_overview: ShowOverview
     show_graphs: ShowGraphs

@@ -110,6 +110,10 @@ class ControlClock:
         setting, now = self._obeyed.setting, self._clock.now()
         return ShownClock(state=setting.state, now=now, is_advancing=setting.advance is not None, not_yet=not_yet)
 
+    def sleeping(self, *, limit: int) -> Sequence[tuple[datetime, tuple[datetime, str]]]:
+        """Return when the first of the jobs go on that this process works on, with the age and the id of each."""
+        return self._clock.sleeping(limit=limit)
+
     def stop(self) -> None:
         """Answer all who wait for an advance."""
         self._is_stopped = True

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.event_loop import until_found
 from tests.support.served_app import JOBS, Opened, serve_all, template
 
 CLOCK, ADVANCE = "/_mock/clock", "/_mock/clock/advance"
@@ -136,3 +137,19 @@ async def test_real_servers_cannot_be_hurried() -> None:
             answer = await opened.client.request(method, path, json=body)
             assert (answer.status_code, "ComfyUI" in answer.json()["detail"]) == (409, True)
         assert (await opened.client.get(CLOCK)).json()["mode"] == "real"
+
+
+async def test_what_falls_due_is_listed_in_its_order() -> None:
+    async with serve_all(simulation_prompt_ms=60_000) as opened:
+        await opened.client.put(CLOCK, json={"mode": "frozen", "now": "2031-01-31T12:00:00Z"})
+        job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
+
+        async def is_running() -> bool:
+            return (await opened.use_cases.query.by_id(job_id)).stage == "SENT_TO_COMFY"
+
+        await until_found(is_running)
+        due = (await opened.client.get(f"{CLOCK}/due")).json()["items"]
+        assert [(item["what"], item["jobId"]) for item in due] == [("goesOn", job_id), ("expires", job_id)]
+        await opened.client.post(f"{CLOCK}/advance", json={"to": due[0]["at"]})
+        assert (await opened.use_cases.query.by_id(job_id)).outcome == "SUCCEEDED"
+        assert (await opened.client.get(f"{CLOCK}/due")).json() == {"items": []}

@@ -10,9 +10,11 @@ from civitai_mock.api.context import exchange, use_cases
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.changes import changed
+from civitai_mock.api.mock.lists import MOST, listing
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import ClockAdvance, ClockDocument, ClockSettings
-from civitai_mock.api.openapi import Operation
+from civitai_mock.api.mock.schemas import ClockAdvance, ClockDocument, ClockSettings, DueItemList
+from civitai_mock.api.openapi import Operation, count_parameter
+from civitai_mock.api.query_params import count
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.clock_state import FASTEST, SLOWEST, ClockMode
 from civitai_mock.domain.dotnet import format_date
@@ -22,6 +24,7 @@ from civitai_mock.services.namespace_clock import ShownClock
 
 PATH = "/clock"
 BY, TO, TO_NEXT = "by", "to", "toNext"
+USUAL_DUE = 20
 
 
 async def get_clock(request: Request) -> Response:
@@ -42,6 +45,12 @@ async def advance_clock(request: Request) -> Response:
     if shown.is_advancing:
         return JsonResponse(render_clock(shown), status_code=HTTPStatus.ACCEPTED)
     return changed(render_clock(shown), shown.not_yet)
+
+
+async def list_due(request: Request) -> Response:
+    take = count(request, "take", default=USUAL_DUE, most=MOST)
+    found = await use_cases(request).looking_in.list_due(take=take)
+    return listing([{"at": format_date(due.at), "what": due.what, "jobId": due.job_id} for due in found])
 
 
 def render_clock(shown: ShownClock) -> JsonObject:
@@ -112,6 +121,23 @@ ROUTES = [
             description="With status ready everything is stored, and its callbacks were tried. An advance that takes"
             " longer than 30 seconds is answered with 202 and goes on. A real clock goes on from there as fast as"
             " before.",
+        ),
+    ),
+    ControlRoute(
+        "/clock/due",
+        list_due,
+        method="GET",
+        operation=Operation(
+            id="listDue",
+            summary="List what falls due next, by the clock of the namespace",
+            description=(
+                "That is when jobs go on that the process works on which answers, and when those expire that have not"
+                " ended, in any process."
+            ),
+            tag=CONTROL_TAG,
+            parameters=[count_parameter("take", default=USUAL_DUE, most=MOST)],
+            responses={200: DueItemList},
+            problems=READ_PROBLEMS,
         ),
     ),
 ]

@@ -15,6 +15,7 @@ from civitai_mock.domain.progress_modes import ProgressModeName
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.domain.workflow import WorkflowStatus
 from civitai_mock.services.callback_views import Delivered
+from civitai_mock.services.list_due import DueWhat
 from civitai_mock.services.overview import WaitsFor
 from civitai_mock.services.shown_settings import SettingOrigin
 
@@ -122,6 +123,20 @@ class HarFile(TypedDict):
     """An HTTP Archive, version 1.2."""
 
     log: Mapping[str, Any]
+
+
+class DueItem(TypedDict):
+    """Something that falls due: a job goes on, or expires."""
+
+    at: DateTime
+    what: DueWhat
+    jobId: str
+
+
+class DueItemList(TypedDict):
+    """What falls due next, the first at the beginning."""
+
+    items: Sequence[DueItem]
 
 
 class Claiming(TypedDict):
