@@ -145,7 +145,7 @@ export function layOut(rows, from, to, room) {
   /** @type {Stretch[]} */
   const stretches = marks.slice(1).map((end, index) => ({ from: marks[index], to: end, x: 0, width: 0, isFolded: false }));
   const works = (/** @type {Stretch} */ { from: begin, to: end }) =>
-    bars.some((bar) => bar.state === "running" && bar.from < end && bar.to > begin);
+    bars.some((bar) => bar.state !== "waiting" && bar.from < end && bar.to > begin);
   const byLength = [...stretches].sort((a, b) => b.to - b.from - (a.to - a.from));
   let rest = to - from;
   for (const stretch of byLength) {
@@ -188,6 +188,7 @@ function ticks(stretches, from, to) {
   const rough = shown / TICKS;
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? 10 * power;
+  /** @type {{at: number, text: string}[]} */
   const found = [];
   for (const stretch of joined(stretches.filter((one) => !one.isFolded))) {
     const first = Math.ceil((stretch.from - from) / step);
@@ -195,7 +196,7 @@ function ticks(stretches, from, to) {
       found.push({ at: from + count * step, text: count === 0 ? "0" : duration(count * step) });
     }
   }
-  return found;
+  return found.filter((tick, index) => tick.text !== found[index - 1]?.text);
 }
 
 /**

@@ -113,6 +113,7 @@ function buttonsOf(job, ended) {
     copyButton("Copy id", () => job.jobId, "the id"),
     copyButton("Copy trace id", () => job.traceId, "the trace id"),
     button("Download JSON", () => download(`${job.jobId}.json`, JSON.stringify(job, null, 2), "application/json")),
+    el("a", { class: "button small", href: listAddress() }, "Close"),
   );
 }
 
@@ -190,6 +191,13 @@ function openTabs({ panel, id, signal }) {
       else shows?.(found);
     },
   };
+}
+
+/** @returns {string} the list again, with its filters */
+function listAddress() {
+  const { query } = here();
+  query.delete("tab");
+  return href("jobs", query);
 }
 
 /**

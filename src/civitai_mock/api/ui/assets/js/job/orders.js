@@ -4,7 +4,7 @@
  * @module
  */
 import { ApiError, asApp, change, curl, get } from "../api.js";
-import { attempt, confirmed, told } from "../notices.js";
+import { attempt, confirmed } from "../notices.js";
 import { go, href } from "../router.js";
 import { refreshAll } from "../store.js";
 
@@ -57,26 +57,14 @@ export async function askAndCancel({ jobId }) {
 }
 
 /**
- * Send the request again that submitted a job, and go to the new one.
+ * Submit once more what a job was made of, and go to the new one.
  *
  * @param {{jobId: string}} job
  */
 export async function resubmit({ jobId }) {
-  const entry = await attempt(() => submissionOf(jobId));
-  if (entry === undefined) return;
-  if (entry === null) {
-    told("The journal has the request of this job no more, so it cannot be sent again.");
-    return;
-  }
-  const { body } = entry.request;
-  const at = entry.jobIds.indexOf(jobId);
-  if (!entry.path.includes("/v1/")) {
-    const answer = await attempt(() => asApp("POST", `v2/consumer/workflows`, { body }), "The workflow is submitted again.");
-    if (answer) go(href("jobs"));
-    return;
-  }
-  const isOneOfMany = Array.isArray(body?.jobs) && body.jobs.length === entry.jobIds.length && at >= 0;
-  await submit(isOneOfMany ? body.jobs[at] : body, "The job is submitted again.");
+  const made = await attempt(() => change("POST", `jobs/${encodeURIComponent(jobId)}/resubmit`), "The job is submitted again.");
+  if (made?.jobId) go(href(`jobs/${made.jobId}`));
+  else if (made) go(href("jobs"));
 }
 
 /**

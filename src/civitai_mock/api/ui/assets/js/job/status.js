@@ -10,20 +10,33 @@ import { keep } from "../part.js";
 
 /** @param {import("./tabs.js").TabContext} context */
 export function open({ node, id, signal }) {
-  const place = el("div");
-  node.append(place);
+  const [first, second] = [el("div"), el("div")];
+  node.append(first, second);
+  showStatus({ node: first, signal, path: `jobs/${encodeURIComponent(id)}/status`, title: `GET /v1/consumer/jobs/${id}?detailed=true`, id });
+  let hasWorkflow = false;
+  return (/** @type {import("./tabs.js").Job} */ { workflowId }) => {
+    if (hasWorkflow || !workflowId) return;
+    hasWorkflow = true;
+    const path = `workflows/${encodeURIComponent(workflowId)}`;
+    showStatus({ node: second, signal, path, title: `GET /v2/consumer/workflows/${workflowId}`, id });
+  };
+}
+
+/**
+ * @param {{node: HTMLElement, signal: AbortSignal, path: string, title: string, id: string}} what
+ */
+function showStatus({ node, signal, path, title, id }) {
   let shown = "";
   keep({
     signal,
-    node: place,
-    load: (ending) => get(`jobs/${encodeURIComponent(id)}/status`, { signal: ending }),
+    node,
+    load: (ending) => get(path, { signal: ending }),
     show: (status) => {
       const text = JSON.stringify(status);
       if (text === shown) return; // a selection stays
       shown = text;
-      fill(place, jsonView(`GET /v1/consumer/jobs/${id}?detailed=true`, status, `${id}-status.json`));
+      fill(node, jsonView(title, status, `${id}-status.json`));
     },
     wants: (messages) => messages.some((message) => message.jobId === id && message.type !== "generation_progress"),
   });
-  return () => undefined;
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { change, curl, get } from "../api.js";
+import { curl, get } from "../api.js";
 import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
-import { badge, duration, hasEnded, shortId } from "../format.js";
+import { badge, duration, hasEnded, number, shortId } from "../format.js";
 import { openJob } from "../job/detail.js";
 import { cancelJob, submitExample } from "../job/orders.js";
 import { attempt, confirmed } from "../notices.js";
@@ -30,8 +30,21 @@ const STATUSES = [
   ["ClaimExpired", "Claim expired"],
 ];
 
+const SINCE = [
+  ["", "any age"],
+  ["1m", "last minute"],
+  ["15m", "last 15 minutes"],
+  ["1h", "last hour"],
+  ["24h", "last day"],
+];
+const FILTERS = [
+  ["type", "Type"],
+  ["ecosystem", "Ecosystem"],
+  ["provider", "Provider"],
+];
+
 /** @typedef {{jobId: string, status: string, type: string, createdAt: string, changedAt: string, retryAttempt: number, prompt?: string, model?: string}} Item */
-/** @typedef {{items: Item[], next?: string}} Listing */
+/** @typedef {{items: Item[], next?: string, counted: {count: number, exact: boolean}}} Listing */
 /** @typedef {import("../pages.js").Context} Context */
 
 /** @param {Context} context */
@@ -78,7 +91,7 @@ function openList({ list, actions, signal }) {
   /** @type {string[]} */
   let cursors = [""]; // of the pages up to this one
   /** @type {Listing} */
-  let listing = { items: [] };
+  let listing = { items: [], counted: { count: 0, exact: true } };
   let chosen = "";
   let asked = "";
 
@@ -98,6 +111,16 @@ function openList({ list, actions, signal }) {
     { "aria-label": "Status", on: { change: () => setQuery({ status: status.value }) } },
     STATUSES.map(([value, text]) => el("option", { value }, text)),
   );
+  const since = el(
+    "select",
+    { "aria-label": "Since", on: { change: () => setQuery({ since: since.value }) } },
+    SINCE.map(([value, text]) => el("option", { value }, text)),
+  );
+  const others = FILTERS.map(([name, label]) => {
+    const input = el("input", { type: "text", placeholder: label, "aria-label": label, class: "filter" });
+    input.addEventListener("change", () => setQuery({ [name]: input.value.trim() }));
+    return { name, input };
+  });
   const fresh = el("button", { type: "button", class: "primary small", hidden: true, on: { click: showFresh } });
   const cancel = el("button", { type: "button", class: "danger small", hidden: true, on: { click: cancelSelected } });
   const body = el("tbody");
@@ -112,12 +135,18 @@ function openList({ list, actions, signal }) {
   const foot = el("div", { class: "filters" }, count, newer, older);
   const place = el("div", { class: "page" });
   actions.append(fresh, cancel);
-  list.append(el("div", { class: "filters", role: "search" }, search, status), place, foot);
+  list.append(el("div", { class: "filters", role: "search" }, search, status, since, others.map(({ input }) => input)), place, foot);
 
   const part = keep({
     signal,
     node: place,
-    load: (ending) => get("jobs", { signal: ending, query: { ...query(), take: TAKE, cursor: cursors.at(-1) } }),
+    load: async (ending) => {
+      const [found, counted] = await Promise.all([
+        get("jobs", { signal: ending, query: { ...query(), take: TAKE, cursor: cursors.at(-1) } }),
+        get("jobs/count", { signal: ending, query: query() }),
+      ]);
+      return { ...found, counted };
+    },
     show: (/** @type {Listing} */ found) => {
       const isOther = asked !== location.search + cursors.at(-1);
       asked = location.search + cursors.at(-1);
@@ -129,7 +158,7 @@ function openList({ list, actions, signal }) {
 
   function query() {
     const filters = here().query;
-    return { status: filters.get("status"), type: filters.get("type"), q: filters.get("q") };
+    return Object.fromEntries(["status", "q", "since", ...FILTERS.map(([name]) => name)].map((name) => [name, filters.get(name)]));
   }
 
   /** Say whether new rows would move what somebody reads or has selected. */
@@ -167,7 +196,8 @@ function openList({ list, actions, signal }) {
     older.hidden = !found.next;
     foot.hidden = isEmpty;
     const first = (cursors.length - 1) * TAKE;
-    say(count, found.items.length ? `${first + 1} to ${first + found.items.length}${found.next ? " of more" : ""}` : "");
+    const all = `${number(found.counted.count)}${found.counted.exact ? "" : "+"}`;
+    say(count, found.items.length ? `${first + 1} to ${first + found.items.length} of ${all}` : `None here, of ${all}`);
   }
 
   function drawRows() {
@@ -257,6 +287,8 @@ function openList({ list, actions, signal }) {
     reload() {
       search.value = document.activeElement === search ? search.value : (here().query.get("q") ?? "");
       status.value = here().query.get("status") ?? "";
+      since.value = here().query.get("since") ?? "";
+      for (const { name, input } of others) if (document.activeElement !== input) input.value = here().query.get(name) ?? "";
       if (filters !== location.search) cursors = [""];
       filters = location.search;
       void part.reload();
@@ -294,7 +326,7 @@ function head() {
 }
 
 function noMatch() {
-  const clear = () => setQuery({ q: null, status: null, type: null });
+  const clear = () => setQuery({ q: null, status: null, since: null, type: null, ecosystem: null, provider: null });
   return el(
     "div",
     { class: "panel" },

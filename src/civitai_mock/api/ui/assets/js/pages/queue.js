@@ -3,60 +3,71 @@
  *
  * @module
  */
-import { curl, get } from "../api.js";
+import { change, curl, get } from "../api.js";
 import { drawSpark } from "../draw/spark.js";
 import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { badge, duration, hasEnded, now, number, shortId } from "../format.js";
 import { askAndCancel, give, submitExample } from "../job/orders.js";
+import { attempt } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
 import { href } from "../router.js";
-import { listen } from "../store.js";
+import { listen, refreshAll } from "../store.js";
 
 const MINUTE_MS = 60_000;
 const MOST_ENDED = 20;
 const BUCKET_MS = 5000;
 const BUCKETS = 60; // five minutes
 
-/** @typedef {{jobId: string, status: string, stage: string, type: string, createdAt: string, changedAt: string, prompt?: string, model?: string, workerId?: string, retryAttempt: number}} Item */
+/** @typedef {{jobId: string, status: string, stage: string, type: string, createdAt: string, changedAt: string, prompt?: string, model?: string, workerId?: string, retryAttempt: number, priority: number}} Item */
 /** @typedef {Item & {position?: number, estimatedStartDate?: string, waitsFor: string}} Waiting */
 /** @typedef {Item & {step?: number, steps?: number}} Running */
-/** @typedef {{waiting: Waiting[], running: Running[], ended: Item[], counts: {waiting: number, running: number}, perSecond: number, movedBy: string}} Overview */
+/** @typedef {{waiting: Waiting[], running: Running[], ended: Item[], counts: {waiting: number, running: number}, perSecond: number, isPaused: boolean}} Overview */
 
 /** @type {Record<string, string>} */
 const WHY = {
   worker: "a free worker",
   jobs: "other jobs",
   order: "an order of yours",
-  polls: "a look at its status",
-  clock: "the clock, which is frozen",
+  look: "a look at its status",
 };
 
 /** @param {import("../pages.js").Context} context */
-export function open({ node, signal, setCurl }) {
+export function open({ node, actions, signal, setCurl }) {
   setCurl(() => curl("GET", "_mock/overview"));
+  const pause = el("button", { type: "button", class: "small", hidden: true, on: { click: () => void setPaused(!isPaused) } });
+  const paused = el("p", { class: "reason", role: "status", hidden: true }, "Claiming is paused: no worker takes a job until it goes on.");
+  let isPaused = false;
+  actions.append(pause);
   const rates = openRates(signal);
   const running = section("Running", ["State", "Job", "Prompt", "Worker", "For", ""]);
   const waiting = section("Waiting", ["Place", "Job", "Prompt", "Waits for", "For", ""]);
   const ended = section("Ended in the last minute", ["State", "Job", "Prompt", "Lasted", "Ago", ""]);
   const place = el("div", { class: "page" });
-  node.append(rates.node, place);
+  node.append(rates.node, paused, place);
   /** @type {Map<string, {step: number, steps: number}>} */
   const steps = new Map();
 
   keep({
     signal,
     node: place,
-    load: (ending) => get("overview", { signal: ending }),
+    load: async (ending) => {
+      const [overview, claiming] = await Promise.all([get("overview", { signal: ending }), get("queue/claiming", { signal: ending })]);
+      return { ...overview, isPaused: claiming.paused };
+    },
     show: (/** @type {Overview} */ found) => {
+      isPaused = found.isPaused;
+      pause.hidden = false;
+      paused.hidden = !isPaused;
+      say(pause, isPaused ? "Let claiming go on" : "Pause claiming");
       const isIdle = found.running.length + found.waiting.length + found.ended.length === 0;
       const wanted = isIdle ? [idle()] : [running.node, waiting.node, ended.node];
       if (place.firstElementChild !== wanted[0] || isIdle) fill(place, wanted);
       for (const job of found.running) if (job.steps) steps.set(job.jobId, { step: job.step ?? 0, steps: job.steps });
-      running.show(found.running, found.counts.running, { make: (job) => row(job, found.movedBy), update: (tr, job) => drawRunning(tr, job, steps) });
-      waiting.show(found.waiting, found.counts.waiting, { make: (job) => row(job, found.movedBy), update: drawWaiting });
+      running.show(found.running, found.counts.running, { make: row, update: (tr, job) => drawRunning(tr, job, steps) });
+      waiting.show(found.waiting, found.counts.waiting, { make: row, update: drawWaiting });
       ended.show(found.ended.filter((job) => Date.parse(job.changedAt) > now() - MINUTE_MS).slice(0, MOST_ENDED), found.ended.length, {
-        make: (job) => row(job, ""),
+        make: row,
         update: drawEnded,
       });
       rates.show(found.perSecond);
@@ -115,16 +126,28 @@ function section(title, heads) {
   };
 }
 
+/** @param {boolean} paused */
+async function setPaused(paused) {
+  await attempt(() => change("PUT", "queue/claiming", { paused }), paused ? "Claiming is paused." : "Claiming goes on.");
+  refreshAll();
+}
+
 /**
- * @param {Item} job
- * @param {string} movedBy
+ * @param {string} id
+ * @param {number} priority
  */
-function row(job, movedBy) {
+async function raise(id, priority) {
+  await attempt(() => change("PUT", `jobs/${encodeURIComponent(id)}/priority`, { priority }), `Its priority is ${priority} now.`);
+  refreshAll();
+}
+
+/** @param {Item & {waitsFor?: string}} job */
+function row(job) {
   const button = (/** @type {string} */ label, /** @type {() => unknown} */ act) =>
     el("button", { type: "button", class: "small", "aria-label": `${label} job ${shortId(job.jobId)}`, on: { click: () => void act() } }, label);
-  return el(
-    "tr",
-    { "data-row": true, tabindex: "-1" },
+  const tr = el("tr", { "data-row": true, tabindex: "-1" });
+  fill(
+    tr,
     el("td"),
     el("td", {}, el("a", { class: "mono", href: href(`jobs/${job.jobId}`), title: job.jobId }, shortId(job.jobId))),
     el(
@@ -141,11 +164,13 @@ function row(job, movedBy) {
       el(
         "div",
         { class: "actions row-actions" },
-        !hasEnded(job.status) && movedBy === "manual" && button("Advance", () => give(job.jobId, "advance")),
+        job.waitsFor === "order" && button("Advance", () => give(job.jobId, "advance")),
+        job.waitsFor === "worker" && button("Raise", () => raise(job.jobId, Number(tr.dataset.priority) + 1)),
         !hasEnded(job.status) && button("Cancel", () => askAndCancel(job)),
       ),
     ),
   );
+  return tr;
 }
 
 /**
@@ -187,7 +212,8 @@ function stageWord(stage) {
  * @param {Waiting} job
  */
 function drawWaiting(tr, job) {
-  const version = `${job.position} ${job.waitsFor} ${job.changedAt} ${job.estimatedStartDate ?? ""}`;
+  const version = `${job.position} ${job.waitsFor} ${job.changedAt} ${job.priority} ${job.estimatedStartDate ?? ""}`;
+  tr.dataset.priority = String(job.priority);
   if (tr.dataset.version === version) return;
   tr.dataset.version = version;
   fill(tr.children[0], badge(job.status, job.position ? String(job.position) : "–"));
