@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from civitai_mock.pytest_plugin.server import CivitaiMockServer, running_server
+from tests.support.dashboard import Dashboard, open_dashboard
 from tests.support.process import PATIENCE_SECONDS, Server, running
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -44,3 +46,18 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """Start a server with an empty store and an open control plane, as a process of its own."""
     with running(tmp_path, {"ADMIN": "open", "SIMULATION_PROFILE": "instant"}) as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def mock() -> Iterator[CivitaiMockServer]:
+    """Run one server in a thread for all tests of pages, each of which has a namespace of its own."""
+    with running_server({"missing_resources": "lenient"}) as started:
+        yield started
+
+
+@pytest.fixture
+def dashboard(browser: Browser, mock: CivitaiMockServer) -> Iterator[Dashboard]:
+    """Open a page that must not complain about anything, nor ask another host."""
+    with open_dashboard(browser, mock) as opened:
+        yield opened
+        assert opened.complaints == []

@@ -27,7 +27,7 @@ const THEMES = ["system", "light", "dark"];
 export function makeHeader(signal) {
   const clock = el(findPage("clock") ? "a" : "span", { class: "clock", href: findPage("clock") && href("clock") });
   const chips = el("div", { class: "chips", role: "group", "aria-label": "Faults that are on" });
-  const chooser = el("select", { id: "namespace" });
+  const chooser = el("select", { id: "namespace", "aria-label": "Namespace" });
   chooser.addEventListener("change", () => chooseNamespace(chooser.value));
   const word = el("button", { type: "button", class: "connection", on: { click: toggleHold } });
   drawConnection(word);

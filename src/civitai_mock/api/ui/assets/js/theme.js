@@ -7,3 +7,7 @@ try {
 } catch {
   // Storage is off in this browser: the system's theme stays.
 }
+
+// Browsers look for the icon anew at each address of the page, of which its relative link holds for the first alone.
+const icon = document.querySelector("link[rel=icon]");
+if (icon) icon.href = icon.href;

@@ -25,7 +25,7 @@ export function open({ node, signal }) {
 
   function draw() {
     if (!job || connection.isHeld) return;
-    const width = Math.max(480, Math.floor(picture.clientWidth));
+    const width = Math.max(260, Math.floor(picture.clientWidth));
     fill(picture, drawWaterfall(waterfallOf(/** @type {any} */ (job), now()), width));
   }
   const resized = new ResizeObserver(() => draw());
