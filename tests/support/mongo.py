@@ -10,14 +10,13 @@ import tempfile
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from bson import json_util
@@ -31,10 +30,13 @@ from civitai_mock.ports import Stores
 from civitai_mock.storage.mongo import CollectionNames, open_mongo
 from civitai_mock.storage.mongo import open as opening
 from civitai_mock.storage.mongo.budgets import Reservations
-from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of
+from civitai_mock.storage.mongo.collections import Collection, Collections, Document, collections_of, create_indexes
 from civitai_mock.storage.mongo.job_queries import MongoJobSearch
 from civitai_mock.storage.mongo.jobs import MongoJobStore, grouped_changes
 from civitai_mock.storage.mongo.queue import MongoJobQueue
+from civitai_mock.storage.mongo.revisions import store_first_records
+from civitai_mock.storage.mongo.schema import note_version
+from civitai_mock.storage.mongo.upgrade import upgrade
 from civitai_mock.storage.mongo.webhook_outbox import MongoWebhookOutbox
 from civitai_mock.storage.mongo.workflow_outbox import MongoWorkflowOutbox
 from civitai_mock.storage.mongo.workflows import MongoWorkflowStore
@@ -43,8 +45,12 @@ from tests.support.paths import fast_folder
 START_SECONDS = 60.0
 AT_REST = 8
 NAMES = CollectionNames()
+# What is done to a database when it is opened, by the names that it is called by there.
+PREPARATIONS: Mapping[str, Callable[..., Awaitable[None]]] = {
+    prepare.__name__: prepare for prepare in (create_indexes, upgrade, store_first_records, note_version)
+}
 
-_at_rest: deque[str] = deque()
+_at_rest: deque["Emptied"] = deque()
 
 
 class MongoProcess:
@@ -132,37 +138,59 @@ async def mongo_address() -> AsyncIterator[MongoAddress]:
             _administration(given).drop_database(address.database)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emptied:
+    """Is a database that tests have one after the other, and what a new one has, by collection."""
+
+    name: str
+    first: Mapping[str, Sequence[Document]]
+
+
 @asynccontextmanager
 async def emptied_address() -> AsyncIterator[MongoAddress]:
-    """An empty database that earlier tests had: it has its indexes, which take longer to make than most tests.
+    """A new database that earlier tests had: it has its indexes, which take longer to make than most tests.
 
     What a test left on its way is written by the time that the last of those `AT_REST` is emptied and had again.
     """
     uri = os.environ.get("MONGODB_TEST_URI") or _shared_process().uri
     if len(_at_rest) < AT_REST:
-        database = await _prepared(uri)
+        emptied = await _prepared(uri)
     else:
-        database = _at_rest.popleft()
-        _empty(_administration(uri)[database])
-    with patch.multiple(opening, create_indexes=_is_done, upgrade=_is_done):
-        yield MongoAddress(uri=uri, database=database)
-    _at_rest.append(database)
+        emptied = _at_rest.popleft()
+        _empty(_administration(uri)[emptied.name], emptied.first)
+    with _opening_as(dict.fromkeys(PREPARATIONS, _is_done)):
+        yield MongoAddress(uri=uri, database=emptied.name)
+    _at_rest.append(emptied)
 
 
-async def _prepared(uri: str) -> str:
-    """Make a database with all indexes, and return its name."""
+async def _prepared(uri: str) -> Emptied:
+    """Make a database with all indexes."""
     address = MongoAddress(uri=uri, database=f"test_{uuid.uuid4().hex[:16]}")
-    async with address.open():
-        atexit.register(_administration(uri).drop_database, address.database)
-    return address.database
+    with _opening_as(PREPARATIONS):  # also while a test has another database
+        async with address.open():
+            atexit.register(_administration(uri).drop_database, address.database)
+    database = _administration(uri)[address.database]
+    found = {name: list(database[name].find()) for name in database.list_collection_names()}
+    return Emptied(name=address.database, first={name: documents for name, documents in found.items() if documents})
 
 
-def _empty(database: SyncDatabase[Document]) -> None:
+def _empty(database: SyncDatabase[Document], first: Mapping[str, Sequence[Document]]) -> None:
     for name in database.list_collection_names():
         database[name].delete_many({})
+    for name, documents in first.items():
+        database[name].insert_many(documents)
 
 
-async def _is_done(_: Collections) -> None:
+@contextmanager
+def _opening_as(preparations: Mapping[str, Callable[..., Awaitable[None]]]) -> Iterator[None]:
+    """Let a store prepare its database in other ways when it is opened."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, prepare in preparations.items():
+            patched.setattr(opening, name, prepare)
+        yield
+
+
+async def _is_done(_: Collections | Collection) -> None:
     """Stand for what was done when the database was opened for the first time."""
 
 
