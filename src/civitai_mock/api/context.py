@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from civitai_mock.api.disconnection import watched
 from civitai_mock.api.exchange import EXCHANGE, NAMESPACE_PATH, ApiContext, ApiOptions, Exchange, UseCases
 from civitai_mock.api.vocabulary import Vocabulary
 from civitai_mock.domain.job import JobSummary
@@ -93,7 +94,7 @@ async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]
 
     The body has to be read by then.
     """
-    disconnected = asyncio.create_task(_wait_for_disconnect(request), name="wait for disconnect")
+    disconnected = watched(request)
     try:
         result = await wait(disconnected)
         if disconnected.done():
@@ -102,8 +103,3 @@ async def while_connected(request: Request, wait: Callable[[asyncio.Future[None]
         return result
     finally:
         disconnected.cancel()
-
-
-async def _wait_for_disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

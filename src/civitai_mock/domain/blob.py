@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
@@ -14,6 +15,7 @@ from civitai_mock.domain.quick_init import quick_init
 
 PREVIEW = "preview"
 ETAG_DIGITS = 32
+KNOWN_KEYS = 1024
 # Stores may name files by keys, so there is no slash in one, and no dot at its beginning.
 KEY_PATTERN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -179,6 +181,7 @@ def blob_keys(job_id: str, slots: int) -> Sequence[str]:
     return [blob_key(job_id, place) for place in (*range(slots), PREVIEW)]
 
 
+@lru_cache(KNOWN_KEYS)  # a job that runs asks four times for the key of each image
 def blob_key(job_id: str, place: int | str) -> str:
     """Return 64 upper-case hex digits (capture v1-job-succeeded), the same each time a job is run again.
 

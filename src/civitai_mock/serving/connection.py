@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, 
 from uvicorn.server import ServerState
 
 from civitai_mock.api.broken_connection import BREAK_OFF
+from civitai_mock.api.disconnection import DISCONNECTION
 from civitai_mock.api.whole_answer import WHOLE_ANSWER
 from civitai_mock.serving.transports import MAX_JOINED_BYTES, AnswerTransport, DrainingTransport, reset_at_end
 
@@ -114,11 +115,13 @@ class Connection(HttpToolsProtocol):
         self._extensions: dict[str, dict[object, object]] = {
             WHOLE_ANSWER: {"send": self._send_whole},
             BREAK_OFF: {"call": self._break_off},
+            DISCONNECTION: {"watch": self._watch_for_end},
         }
         self._has_had_request = self._in_head = False
         self._head_bytes = self._chunk_bytes = self._heads = 0
         self._may_keep_alive = True
         self._ignores_input = False
+        self._ended: asyncio.Future[None] | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
         self._seen: tuple[Phase, int, int] | None = None
         self._seen_at = 0.0
@@ -129,6 +132,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.remove(self)
+        if self._ended is not None and not self._ended.done() and not self.pipeline:
+            self._ended.set_result(None)  # as uvicorn does: it tells the last request alone
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
@@ -271,6 +276,15 @@ class Connection(HttpToolsProtocol):
         else:
             cycle.transport.close()
         return True
+
+    def _watch_for_end(self) -> "asyncio.Future[None]":
+        """Return what is done once the connection is lost; see `Watch`. Whoever reads nothing does not notice that."""
+        self._ended = self.loop.create_future()
+        if self.transport.is_closing():
+            self._ended.set_result(None)
+        elif not self.pipeline:
+            self.flow.resume_reading()
+        return self._ended
 
     def _check_head(self) -> None:
         """Measure the head only if it could be too large: what came in one piece may hold more than a head."""

@@ -6,9 +6,12 @@ from functools import partial
 
 import pytest
 import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from civitai_mock.api.context import while_connected
 from civitai_mock.api.whole_answer import WHOLE_ANSWER
 from civitai_mock.serving.connection import LIMITS, Connection, OpenConnections
 from civitai_mock.serving.transports import MAX_JOINED_BYTES
@@ -82,6 +85,67 @@ class Answer:
             await send({"type": "http.response.body", "body": bytes(size), "more_body": more})
             if more:
                 await self.go_on.wait()
+
+
+class Waiting:
+    """Waits for the end of its connection, and counts the requests for which it came."""
+
+    def __init__(self) -> None:
+        self.ended = 0
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await request.body()
+        try:
+            await while_connected(request, self._wait)
+        except ClientDisconnect:
+            self.ended += 1
+            return
+        await Response()(scope, receive, send)
+
+    async def _wait(self, given_up: "asyncio.Future[None]") -> None:
+        given_up.add_done_callback(lambda _: self.go_on.set())
+        await self.go_on.wait()
+
+
+LARGE = b"POST / HTTP/1.1\r\nContent-Length: 200000\r\n\r\n" + bytes(200_000)
+
+
+@pytest.mark.parametrize("sent", [GET, LARGE])
+async def test_whoever_waits_hears_that_the_caller_has_gone(sent: bytes) -> None:
+    app = Waiting()
+    connection, transport = open_connection(app)
+    connection.data_received(sent)
+    await settle()
+    assert app.ended == 0
+    connection.connection_lost(None)
+    await settle()
+    assert (app.ended, transport.writes) == (1, [])
+
+
+async def test_whoever_waits_on_a_connection_that_is_closing_hears_it_at_once() -> None:
+    app = Waiting()
+    connection, transport = open_connection(app)
+    connection.data_received(GET)
+    transport.close()
+    await settle()
+    assert app.ended == 1
+
+
+async def test_a_wait_that_is_over_leaves_nothing_behind_for_the_next_one() -> None:
+    app = Waiting()
+    app.go_on.set()
+    connection, transport = open_connection(app)
+    connection.data_received(GET)
+    await settle()
+    app.go_on.clear()
+    connection.data_received(GET)
+    await settle()
+    assert (app.ended, len(transport.writes)) == (0, 1)
+    connection.connection_lost(None)
+    await settle()
+    assert app.ended == 1
 
 
 async def test_an_answer_is_one_write() -> None:

@@ -85,7 +85,7 @@ def _names_style(template: JsonObject) -> bool:
     """Return whether there is a style, whatever case names have; this is asked for each template."""
     for name, params in template.items():
         if isinstance(params, dict) and name.lower() == PARAMS:
-            return STYLE in params or any(len(member) == len(STYLE) and member.lower() == STYLE for member in params)
+            return STYLE in params or STYLE in [member.lower() for member in params if len(member) == len(STYLE)]
     return False
 
 

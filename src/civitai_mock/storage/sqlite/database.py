@@ -148,6 +148,7 @@ class Database:
         self._queue: deque[_Write] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self.in_trouble = False
         metrics = metrics or Metrics()
@@ -175,7 +176,7 @@ class Database:
         if self._closed:
             raise away(self.description)
         started = perf_counter()
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()  # asked once, as it is a system call
         written: asyncio.Future[T] = loop.create_future()
         self._queue.append(_Write(Operation(operation, is_repeatable), written, epoch))
         if self._idle.is_set():
