@@ -24,6 +24,7 @@ class Figure(StrEnum):
     IMPORT = "import"
     RSS = "rss"
     PEAK = "peak"
+    MORE = "more rss"
     DISK = "disk"
     STATEMENTS = "statements"
     WRITES = "writes"
@@ -44,6 +45,7 @@ UNITS: Mapping[Figure, str] = {
     Figure.IMPORT: "s",
     Figure.RSS: "MB",
     Figure.PEAK: "MB",
+    Figure.MORE: "MB",
     Figure.DISK: "MB",
     Figure.STATEMENTS: "",
     Figure.WRITES: "",

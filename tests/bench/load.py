@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import cycle, islice
 from multiprocessing import get_context
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 import uvloop
 
+P = TypeVar("P")
+R = TypeVar("R")
 HOST = "127.0.0.1"
 CONNECTED_AT_ONCE = 100
 PATIENCE_SECONDS = 300.0
@@ -79,7 +81,11 @@ class LoadProcess:
         self._pool.shutdown()
 
     def run(self, plan: Plan) -> Load:
-        return self._pool.submit(run, plan).result(plan.patience_seconds + GRACE_SECONDS)
+        return self.call(run, plan, plan.patience_seconds)
+
+    def call(self, carry_out: Callable[[P], R], plan: P, patience_seconds: float) -> R:
+        """Have another plan carried out there."""
+        return self._pool.submit(carry_out, plan).result(patience_seconds + GRACE_SECONDS)
 
 
 def run(plan: Plan) -> Load:

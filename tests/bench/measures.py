@@ -10,6 +10,7 @@ from time import perf_counter
 
 from tests.bench.apis import status_request
 from tests.bench.goals import Figure, Figures
+from tests.bench.listeners import Listening, listen
 from tests.bench.load import Load, message
 from tests.bench.revisions import PACKAGE
 from tests.bench.servers import Server, UnmeasuredError, exchange
@@ -21,6 +22,7 @@ SAMPLED = 1000
 PAGE = 20
 MINUTES = {"min": "1s", "max": "10m"}
 IN_FLIGHT = 200
+LISTENING_SECONDS, SETTLING_SECONDS = 10.0, 2.0
 PAUSE_SECONDS = 0.02
 IMPORT = f"import time; began = time.perf_counter(); import {PACKAGE}; print(time.perf_counter() - began)"
 
@@ -61,12 +63,26 @@ def whole_jobs(trial: Trial) -> Figures:
     """POST jobs, and see the last of them succeed; all CPU counts."""
     with trial.running() as server:
         trial.finish(server, min(trial.requests, SAMPLED // 10))
-        watch, started = Watch(server), perf_counter()
-        submitted = trial.submit(server, trial.requests)
-        seconds = submitted.await_last(server) - started
-        figures = watch.figures(trial.requests)
-        trial.check(server, submitted.ids)
-        return {**figures, Figure.RATE: trial.requests / seconds}
+        return _whole_jobs(trial, server)
+
+
+def jobs_nobody_hears(trial: Trial) -> Figures:
+    """Do the same after somebody has listened to a job, so that all is loaded and subscribed."""
+    with trial.running() as server:
+        (job_id, *_) = trial.finish(server, min(trial.requests, SAMPLED // 10))
+        status, told = exchange(server.port, "GET", f"{trial.api.path}/{job_id}/events")
+        if status != HTTPStatus.OK or b"generation_complete" not in told:
+            raise UnmeasuredError(f"no stream: {status} {told[:500]!r}")
+        return _whole_jobs(trial, server)
+
+
+def _whole_jobs(trial: Trial, server: Server) -> Figures:
+    watch, started = Watch(server), perf_counter()
+    submitted = trial.submit(server, trial.requests)
+    seconds = submitted.await_last(server) - started
+    figures = watch.figures(trial.requests)
+    trial.check(server, submitted.ids)
+    return {**figures, Figure.RATE: trial.requests / seconds}
 
 
 def waiting_clients(trial: Trial) -> Figures:
@@ -178,6 +194,27 @@ def listed_workflows(trial: Trial) -> Figures:
             known += len(trial.finish(server, min(missing, KEPT_AT_ONCE)))
         late = _median_of_pages(trial, server)
         return {Figure.P50_EARLY: early, Figure.P50: late, Figure.GROWTH: late / early}
+
+
+def streamed_jobs(trial: Trial) -> Figures:
+    """Listen to as many jobs, each by a stream of its own, while they do one step a second; each event counts."""
+    with trial.running() as server:
+        ids = trial.submit(server, trial.requests).ids
+        plan = Listening(
+            port=server.port,
+            paths=[f"{trial.api.path}/{job_id}/events" for job_id in ids],
+            pids=[process.pid for process in server.processes],
+            seconds=LISTENING_SECONDS,
+            settling_seconds=SETTLING_SECONDS,
+        )
+        heard = trial.load_process.call(listen, plan, plan.most_seconds)
+        return {
+            Figure.CPU: heard.cpu_seconds * 1e6 / len(heard.latencies),
+            Figure.RATE: len(heard.latencies) / LISTENING_SECONDS,
+            Figure.P50: heard.percentile(0.5) * 1e3,
+            Figure.P99: heard.percentile(0.99) * 1e3,
+            Figure.MORE: heard.more_bytes / 1e6,
+        }
 
 
 def start(trial: Trial) -> Figures:

@@ -7,7 +7,7 @@ from tests.bench import measures
 from tests.bench.apis import V2
 from tests.bench.goals import Beside, Figure, Goal
 from tests.bench.queue_reference import empty_jobs
-from tests.bench.trials import AT_ONCE, BLANK, ECHO, LARGE, WORKFLOW, Measure, Subject
+from tests.bench.trials import AT_ONCE, BLANK, ECHO, LARGE, PARAMS, SMALL, WORKFLOW, Measure, Subject
 
 ROUNDS = 6
 OURS = Subject()
@@ -54,10 +54,17 @@ class Row:
 MEMORY = ("memory",)
 FILE = ("file",)
 MONGO = ("mongo",)
+STREAMED_STEPS = 100
 
 
 def _simulated(milliseconds: int) -> Mapping[str, str]:
     return {**BLANK, "SIMULATION_PROMPT_MS": str(milliseconds)}
+
+
+def _stepping(*, seconds: float) -> Mapping[str, str]:
+    """Return the settings of a simulation in which nothing but the steps of an image takes time."""
+    megapixels = PARAMS["width"] * PARAMS["height"] / 1e6
+    return {**BLANK, "SIMULATION_STEP_MS": str(round(seconds * 1000 / megapixels))}
 
 
 ROWS: Mapping[str, Row] = {
@@ -274,6 +281,21 @@ ROWS: Mapping[str, Row] = {
             goals=[Goal(figure=Figure.LAST, most=1.0)],
         ),
         Row(
+            name="streams",
+            what="1,000 streams of one job each that does one step a second, so 1,000 events a second",
+            measure=measures.streamed_jobs,
+            requests=1000,
+            subjects=(Subject(template={**SMALL, "params": {**PARAMS, "steps": STREAMED_STEPS}}),),
+            settings=_stepping(seconds=1),
+            rounds=3,
+            goals=[
+                Goal(figure=Figure.RATE, least=990, stores=MEMORY),
+                Goal(figure=Figure.CPU, most=600, stores=MEMORY),
+                Goal(figure=Figure.MORE, most=150, stores=MEMORY),
+                Goal(figure=Figure.P99, most=250, stores=MEMORY),
+            ],
+        ),
+        Row(
             name="kept",
             what="100,000 finished jobs are kept",
             measure=measures.kept_jobs,
@@ -304,6 +326,15 @@ ROWS: Mapping[str, Row] = {
             subjects=NOTHING_SET,
             rounds=20,
             goals=NOTHING_COSTS_NOTHING,
+        ),
+        Row(
+            name="nobody-hears",
+            what="a job from POST to Succeeded, after somebody has listened to a stream of events, and before",
+            measure=measures.whole_jobs,
+            requests=1000,
+            subjects=(Subject(measure=measures.jobs_nobody_hears), Subject(name="before")),
+            rounds=20,
+            goals=[Goal(figure=Figure.CPU, most=1.01, beside=Beside.RATIO, reference="before", stores=MEMORY)],
         ),
         Row(
             name="start",
