@@ -4,8 +4,9 @@ Members that are as a new value has them are left out. Durations are microsecond
 written, as orjson prints them in a sixth of the time that `isoformat` takes; they are read as texts.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.cost import StepCost, Tips
@@ -23,6 +24,18 @@ from civitai_mock.domain.workflow import (
 Document: TypeAlias = dict[str, Any]  # as it is read again, member by member
 Parts: TypeAlias = list[Any]
 Member: TypeAlias = tuple[str, Callable[[Any], object] | None]
+
+
+class Others:
+    """Says what is written of a value besides what is always there: members by name, and how each is spelled in JSON.
+
+    All are read at once, in a third of the time that asking for one after the other takes.
+    """
+
+    def __init__(self, *members: Member) -> None:
+        self.members = members
+        self.read: Callable[[object], tuple[Any, ...]] = attrgetter(*[name for name, _ in members])
+
 
 MICROSECOND = timedelta(microseconds=1)
 # The members of enums by their values: to call the class takes three times as long.
@@ -139,10 +152,9 @@ def _transactions_from_json(documents: Iterable[Parts]) -> tuple[Transaction, ..
     )
 
 
-def _with_some(document: Document, value: object, members: Sequence[Member]) -> Document:
+def _with_some(document: Document, value: object, others: Others) -> Document:
     """Add the members that are not as a new value has them, which is None or empty; False, 0 and a text are neither."""
-    for name, write in members:
-        found = getattr(value, name)
+    for (name, write), found in zip(others.members, others.read(value), strict=True):
         if found or (found is not None and isinstance(found, PLAIN)):
             document[name] = found if write is None else write(found)
     return document
@@ -165,8 +177,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 PLAIN = (bool, int, float, str)
-# What is written of a value besides what is always there: a member by its name, and how it is spelled in JSON.
-OTHERS_OF_WORKFLOW: Sequence[Member] = (
+OTHERS_OF_WORKFLOW = Others(
     ("arguments", dict),
     ("callbacks", _callbacks_to_json),
     ("currencies", None),
@@ -182,7 +193,7 @@ OTHERS_OF_WORKFLOW: Sequence[Member] = (
     ("canceled_at", None),
     ("memo", _memo_to_json),
 )
-OTHERS_OF_STEP: Sequence[Member] = (
+OTHERS_OF_STEP = Others(
     ("timeout", _micros),
     ("retries", None),
     ("metadata", dict),
@@ -193,4 +204,4 @@ OTHERS_OF_STEP: Sequence[Member] = (
     ("ready_at", None),
     ("failure", _failure_to_json),
 )
-OTHERS_OF_COST: Sequence[Member] = (("factors", dict), ("fixed", dict))
+OTHERS_OF_COST = Others(("factors", dict), ("fixed", dict))

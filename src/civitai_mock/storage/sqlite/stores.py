@@ -60,7 +60,7 @@ class StoreParts:
         def load_workflows() -> WorkflowStore:
             from civitai_mock.storage.sqlite.workflows import SqliteWorkflowStore
 
-            return SqliteWorkflowStore(database=database, names=names, epoch=epoch, settled=self._settled)
+            return SqliteWorkflowStore(database=database, names=names, epoch=epoch, settled=self._settled, fresh=fresh)
 
         def load_announcements() -> WorkflowOutbox:
             from civitai_mock.storage.sqlite.workflow_outbox import SqliteWorkflowOutbox

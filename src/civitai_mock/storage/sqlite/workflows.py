@@ -14,6 +14,7 @@ from civitai_mock.domain.workflow_search import FoundWorkflows, WorkflowCriteria
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.encoding import Value, text_size, to_json
+from civitai_mock.storage.sqlite.fresh_jobs import FreshJobs
 from civitai_mock.storage.sqlite.job_rows import jobs_from
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, NewJobs
 from civitai_mock.storage.sqlite.schema import TableNames, filled
@@ -89,7 +90,15 @@ class WorkflowStatements:
 class SqliteWorkflowStore:
     """Implements `WorkflowStore`; a workflow, its charge and its jobs are written in one transaction."""
 
-    def __init__(self, *, database: Database, names: TableNames, epoch: Epoch, settled: Settled | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        names: TableNames,
+        epoch: Epoch,
+        settled: Settled | None = None,
+        fresh: FreshJobs | None = None,
+    ) -> None:
         self._database = database
         self._epoch = epoch
         self._sql = filled(WorkflowStatements, names)
@@ -97,6 +106,7 @@ class SqliteWorkflowStore:
         self._spent = filled(SpentStatements, names).spent
         self._search = WorkflowSearch(database=database, names=names, epoch=epoch)
         self._settled = settled
+        self._fresh = fresh or FreshJobs()
 
     async def add(self, workflow: Workflow, jobs: Sequence[Job], *, balances: Balances = NO_LIMIT) -> Workflow:
         epoch = self._epoch.number
@@ -118,6 +128,7 @@ class SqliteWorkflowStore:
             if charged.tags:
                 connection.executemany(self._sql.insert_tag, tag_rows(charged, epoch=epoch))
             new.insert(connection, self._insertion, workflow=number)
+            self._fresh.add(jobs)  # before a claim that is committed together with this
             return charged
 
         return await self._database.write(insert, epoch=self._epoch)
@@ -174,6 +185,7 @@ class SqliteWorkflowStore:
             if after.tags != before.tags:
                 self._change_tags(before, after, epoch, connection)
             new.insert(connection, self._insertion)
+            self._fresh.add(jobs)
             if may_be_short and not fits(balances, self._spent_by(after.owner, epoch, connection)):
                 raise InsufficientBuzzError("The balance does not cover the charge.")
             return True
