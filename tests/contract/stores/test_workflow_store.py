@@ -47,6 +47,20 @@ async def stored(workflows: WorkflowStore, number: int = 1) -> Workflow:
     return found.workflow
 
 
+async def test_a_claimed_job_of_a_workflow_is_as_it_is_stored(
+    workflows: WorkflowStore, jobs: JobStore, queue: JobQueue
+) -> None:
+    """A store may hand out what it was given, without reading it again."""
+    await add(workflows, make_workflow(steps=[make_step("a"), make_step("b")]))
+    before = await stored(workflows)
+    more = make_workflow_job(before, 0, 1)
+    after = before.with_step(0, jobs=(*before.steps[0].jobs, more.id))
+    assert await workflows.replace(before, after, jobs=[more])
+    claimed = await queue.claim(make_claim(), limit=10)
+    assert len(claimed) == 3
+    assert list(claimed) == list(await jobs.get_many([job.id for job in claimed]))
+
+
 async def test_a_workflow_and_its_jobs_come_back_as_they_were(workflows: WorkflowStore, jobs: JobStore) -> None:
     workflow = make_workflow(
         steps=[make_step("a"), make_step("b", sources=[0], retries=2)],
