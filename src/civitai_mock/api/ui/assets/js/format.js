@@ -39,12 +39,16 @@ export function bytes(size) {
 }
 
 /**
- * Write how long something lasts yet, or since when: in whole seconds, as it counts.
+ * Write how long ago something was, or how far off it is, in the one unit that matters, as it counts by itself.
  *
  * @param {number} ms
  */
 export function age(ms) {
-  return ms < 60_000 ? `${Math.floor(Math.max(0, ms) / 1000)} s` : duration(ms);
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 /** @param {string | number} date */

@@ -9,7 +9,7 @@ import { describe, failed } from "./notices.js";
 import { connection, listen } from "./store.js";
 
 const PAUSE_MS = 350; // between two loads, while much happens
-const TOLD_MS = 3000; // until then the header says that there is no answer
+const TOLD_MS = 3000; // of a lost connection the header tells; a toast comes if it is there, and this still fails
 const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not flash
 
 /** @typedef {import("./source.js").Message} Message */
@@ -32,6 +32,7 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  * @returns {{reload: () => Promise<void>}}
  */
 export function keep({ signal, node, load, show, wants = () => true }) {
+  let telling = 0;
   let [isLoaded, isLoading, isDirty] = [false, false, false];
   const slow = setTimeout(() => {
     if (!isLoaded && !signal.aborted) fill(node, el("p", { class: "state loading", role: "status" }, "Loading…"));
@@ -48,6 +49,8 @@ export function keep({ signal, node, load, show, wants = () => true }) {
       const data = await load(signal);
       if (signal.aborted) return;
       clearTimeout(slow);
+      clearTimeout(telling);
+      telling = 0;
       if (!isLoaded) fill(node);
       isLoaded = true;
       show(data);
@@ -66,7 +69,12 @@ export function keep({ signal, node, load, show, wants = () => true }) {
   function fail(error) {
     if (error instanceof LeftError || signal.aborted) return;
     if (!(error instanceof ApiError) || error.kind !== "network") failed(error, { retry: reload });
-    else setTimeout(() => connection.state === "live" && !signal.aborted && failed(error, { retry: reload }), TOLD_MS);
+    else if (!telling) {
+      telling = setTimeout(() => {
+        telling = 0;
+        if (connection.state === "live" && !signal.aborted) failed(error, { retry: reload });
+      }, TOLD_MS);
+    }
     if (!isLoaded) fill(node, brokenBox(error, reload));
     else if (!(error instanceof ApiError)) {
       isLoaded = false; // it broke while it was drawn: what is there is no truth

@@ -28,13 +28,13 @@ const TICKS = 5;
  */
 export function drawWaterfall({ rows, from, to, label }, width) {
   const stretches = layOut(rows, from, to, Math.max(80, width - LABELS - RIGHT));
-  const place = (/** @type {number} */ at) => LABELS + positionOf(stretches, at);
+  const place = (/** @type {number} */ at) => tenth(LABELS + positionOf(stretches, at));
   const height = TOP + rows.length * ROW + 4;
   return svg(
     "svg",
     { class: "waterfall", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}`, width, height },
     ticks(stretches, from, to).map(({ at, text }) => tick(place(at), text, height)),
-    stretches.filter((stretch) => stretch.isFolded).map((stretch) => fold(LABELS + stretch.x, stretch, height)),
+    stretches.filter((stretch) => stretch.isFolded).map((stretch) => fold(tenth(LABELS + stretch.x), stretch, height)),
     rows.map((row, index) => drawRow(row, TOP + index * ROW, place, width)),
   );
 }
@@ -65,7 +65,7 @@ function drawRow(row, y, place, width) {
  */
 function drawBar(bar, middle, place, width, isOnly) {
   const x = place(bar.from);
-  const long = Math.max(LEAST, place(bar.to) - x);
+  const long = tenth(Math.max(LEAST, place(bar.to) - x));
   const text = duration(bar.to - bar.from);
   const fits = x + long + 6 + text.length * 7 <= width;
   return svg(
@@ -77,7 +77,7 @@ function drawBar(bar, middle, place, width, isOnly) {
         "text",
         {
           class: fits ? "length" : "length inside",
-          x: fits ? x + long + 6 : x + long - 6,
+          x: tenth(fits ? x + long + 6 : x + long - 6),
           y: middle,
           "text-anchor": fits ? "start" : "end",
           "dominant-baseline": "central",
@@ -97,7 +97,8 @@ function drawDot(dot, middle, place) {
   const x = place(dot.at);
   const title = svg("title", {}, dot.title);
   if (dot.state !== "bad") return svg("circle", { class: `dot ${dot.state}`, cx: x, cy: middle, r: 4 }, title);
-  const points = `${x},${middle - 5} ${x + 5},${middle} ${x},${middle + 5} ${x - 5},${middle}`;
+  const [left, right] = [tenth(x - 5), tenth(x + 5)];
+  const points = `${x},${middle - 5} ${right},${middle} ${x},${middle + 5} ${left},${middle}`;
   return svg("polygon", { class: "dot bad", points }, title);
 }
 
@@ -124,7 +125,7 @@ function fold(x, stretch, height) {
   return svg(
     "g",
     {},
-    svg("rect", { class: "fold", x: x + 4, y: TOP - 4, width: stretch.width - 8, height: height - TOP + 4 }),
+    svg("rect", { class: "fold", x: tenth(x + 4), y: TOP - 4, width: stretch.width - 8, height: height - TOP + 4 }),
     svg("title", {}, `${duration(stretch.to - stretch.from)} in which nothing happened`),
   );
 }
@@ -162,6 +163,11 @@ export function layOut(rows, from, to, room) {
     x += stretch.width;
   }
   return stretches;
+}
+
+/** @param {number} px */
+function tenth(px) {
+  return Math.round(px * 10) / 10;
 }
 
 /**

@@ -52,7 +52,7 @@ function stageRows(events, times, end) {
       claims += 1;
       updates = 0;
     } else if (event.type === "Updated") updates += 1;
-    const again = claims > 1 ? ` (claim ${claims})` : "";
+    const again = claims > 1 ? ` (${claims})` : "";
     const { label, state } = stageOf(event, updates);
     const next = events[index + 1];
     const isBad = state === "running" && next && stateOf(next.type).state === "bad";
