@@ -27,6 +27,7 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import JobQueue
 from civitai_mock.scheduler.advance_time import AdvanceTime
+from civitai_mock.scheduler.scheduler import Scheduler
 from civitai_mock.services.consumers import EVERYBODY, Caller
 from tests.scheduler.conftest import running
 from tests.support.dates import START
@@ -59,6 +60,7 @@ class World:
     clock: NamespaceClock
     advance: AdvanceTime
     receiver: Receiver
+    scheduler: Scheduler
 
     async def submit(self, *, steps: int = 20, **members: Json) -> Job:
         (job,) = await self.submit_all([{"steps": steps, **members}])
@@ -111,7 +113,13 @@ async def open_world(**settings: object) -> AsyncIterator[World]:
         clock.set(frozen(START))
         scheduler = make_scheduler(namespace)
         async with running(scheduler):
-            yield World(namespace=namespace, clock=clock, advance=scheduler.advance_time_by(clock), receiver=receiver)
+            yield World(
+                namespace=namespace,
+                clock=clock,
+                advance=scheduler.advance_time_by(clock),
+                receiver=receiver,
+                scheduler=scheduler,
+            )
 
 
 @pytest.fixture
@@ -281,7 +289,7 @@ async def test_a_claim_during_which_the_clock_is_set_is_dated_anew_and_does_not_
         scheduler = make_scheduler(replace(namespace, stores=replace(namespace.stores, queue=queue)))
         advance = scheduler.advance_time_by(clock)
         async with Receiver() as receiver, running(scheduler):
-            world = World(namespace=namespace, clock=clock, advance=advance, receiver=receiver)
+            world = World(namespace=namespace, clock=clock, advance=advance, receiver=receiver, scheduler=scheduler)
             job = await world.submit(steps=30)
             await world.advance.to(START + 3 * HOUR)
             events = await namespace.stores.jobs.events(job.id)
@@ -319,7 +327,7 @@ async def test_a_job_that_an_earlier_life_of_the_worker_could_not_give_back_is_d
         clock.set(frozen(START))
         scheduler = make_scheduler(namespace)
         advance = scheduler.advance_time_by(clock)
-        world = World(namespace=namespace, clock=clock, advance=advance, receiver=receiver)
+        world = World(namespace=namespace, clock=clock, advance=advance, receiver=receiver, scheduler=scheduler)
         job = await world.submit(steps=5)
         held = Claim(
             provider=runtime.provider.name, worker_id=scheduler.worker_id, at=START, until=runtime.clock.now() + HOUR

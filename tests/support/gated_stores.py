@@ -106,6 +106,9 @@ class GatedJobQueue:
     async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
         return await self.gate.write(self.inner.claim(claim, limit=limit, only_timed=only_timed))
 
+    async def claim_jobs(self, claim: Claim, job_ids: Collection[str]) -> Sequence[Job]:
+        return await self.gate.write(self.inner.claim_jobs(claim, job_ids))
+
     async def set_priority(self, job_id: str, priority: int) -> bool:
         return await self.gate.write(self.inner.set_priority(job_id, priority))
 

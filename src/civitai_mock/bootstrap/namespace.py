@@ -107,8 +107,8 @@ class Namespace:
 
     @property
     def worker_name(self) -> str | None:
-        """Return one name for the workers of all processes, if the namespace has a seed."""
-        if not self.ids.is_seeded:
+        """Return one name for the workers of all processes, if the namespace has a seed; a fleet's have their own."""
+        if not self.ids.is_seeded or self.fleet_policy.is_on:
             return None
         return f"{self.provider.name}-{self.ids.of_job('any', 'worker').uuid().replace('-', '')[:12]}"
 
@@ -301,6 +301,15 @@ class Namespace:
         return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls, ask)
 
     @cached_property
+    def namespace_events(self) -> TellNamespaceEvents:
+        return TellNamespaceEvents(
+            events=self.stores.namespace_events,
+            follow=self.event_feed.namespace_events,
+            clock=self.clock,
+            lifetime=timedelta(hours=self.runtime.settings.job_lifetime_hours),
+        )
+
+    @cached_property
     def fleet_orders(self) -> "FleetOrders":
         """Load and make them at first use: mostly there is no fleet."""
         from civitai_mock.services.fleet.orders import FleetOrders
@@ -461,12 +470,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         get_looking_in=lambda: namespace.looking_in,
         get_control_clock=lambda: namespace.control_clock,
         get_event_streams=lambda: namespace.event_streams,
-        namespace_events=TellNamespaceEvents(
-            events=stores.namespace_events,
-            follow=namespace.event_feed.namespace_events,
-            clock=clock,
-            lifetime=timedelta(hours=settings.job_lifetime_hours),
-        ),
+        namespace_events=namespace.namespace_events,
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=namespace.blob_access,

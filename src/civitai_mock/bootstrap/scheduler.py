@@ -9,6 +9,7 @@ from civitai_mock.bootstrap.runners import make_runner_services
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.scheduler.deliveries import DeliveryServices
+from civitai_mock.scheduler.leases import InFlight
 from civitai_mock.scheduler.led_scheduler import Lead, LedScheduler
 from civitai_mock.scheduler.scheduler import Scheduler, SchedulerOptions
 from civitai_mock.scheduler.webhooks import WebhookDispatcher
@@ -18,6 +19,7 @@ from civitai_mock.scheduler.workflows import WorkflowAdvancer
 if TYPE_CHECKING:
     from civitai_mock.domain.workflow import WorkflowSnapshot
     from civitai_mock.domain.workflow_search import Announcement
+    from civitai_mock.scheduler.fleet.controller import FleetController
 
 
 def make_worker_id(runtime: Runtime) -> str:
@@ -63,17 +65,36 @@ def make_scheduler(
             max_in_flight=settings.most_jobs_in_flight,
             lease=timedelta(milliseconds=settings.scheduler_lease_ms),
             grace=timedelta(milliseconds=settings.shutdown_grace_ms),
+            fleet_policy=namespace.fleet_policy,
+            make_fleet=lambda in_flight: _make_fleet(namespace, in_flight),
         ),
     )
     scheduler.claimed_at = claimed_at
     return scheduler
 
 
+def _make_fleet(namespace: Namespace, in_flight: InFlight) -> "FleetController":
+    """Make what moves the pods of a namespace; it is loaded for the first that has a fleet."""
+    from civitai_mock.scheduler.fleet.controller import FleetController, FleetServices
+
+    services = FleetServices(
+        store=namespace.stores.fleet,
+        jobs=namespace.stores.jobs,
+        queue=namespace.stores.queue,
+        clock=namespace.clock,
+        event_bus=namespace.event_bus,
+        events=namespace.namespace_events,
+        orders=namespace.fleet_orders,
+        seed=namespace.ids.of_job("fleet", "dice").uuid(),
+    )
+    return FleetController(services, in_flight=in_flight)
+
+
 def make_led_scheduler(namespace: Namespace, *, process_id: str, claimed_at: datetime | None) -> LedScheduler:
     """Make what runs the jobs of a namespace in a process, under its id, whenever that is for it to do."""
     if namespace.obeyed_clock is None:
         raise ValueError("the clock of the namespace cannot be set")
-    return LedScheduler(
+    scheduler = LedScheduler(
         make=lambda claimed_at: make_scheduler(namespace, worker_id=process_id, claimed_at=claimed_at),
         claimed_at=claimed_at,
         lead=Lead(
@@ -85,7 +106,10 @@ def make_led_scheduler(namespace: Namespace, *, process_id: str, claimed_at: dat
         obeyed=namespace.obeyed_clock,
         edit_clock=namespace.edit_clock,
         jobs=namespace.stores.jobs,
+        has_fleet=lambda: namespace.fleet_policy.is_on,
     )
+    namespace.controls.subscribe(scheduler.notice_fleet)
+    return scheduler
 
 
 def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookDispatcher:

@@ -13,6 +13,7 @@ from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Stage
 
+ON_PROCESS = "@"  # between the worker of a fleet and the process that runs its jobs, in the id of a claim's worker
 MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of them lose nothing
 
 
@@ -26,12 +27,27 @@ class Claim:
     at: datetime
     until: datetime
 
+    @property
+    def process_worker_id(self) -> str:
+        """Return the worker that lives as long as a process does; a pod of a fleet is not one."""
+        return process_worker_of(self.worker_id)
+
+    @property
+    def shown_worker_id(self) -> str:
+        """Return the worker that events name: that of a fleet, if the job runs on one."""
+        return self.worker_id.rpartition(ON_PROCESS)[0] or self.worker_id
+
     def is_same(self, other: "Claim | None") -> bool:
         """Return whether both are one claim, whose lease may have been renewed in between.
 
         A worker never makes two claims at the same moment.
         """
         return other is not None and (self.worker_id, self.at) == (other.worker_id, other.at)
+
+
+def process_worker_of(worker_id: str) -> str:
+    """Return which worker of a process is behind the worker of a claim."""
+    return worker_id.rpartition(ON_PROCESS)[2]
 
 
 class Holding(StrEnum):

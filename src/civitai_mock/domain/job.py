@@ -286,7 +286,7 @@ class Job(JobSummary):
             retry_attempt=self.retry_attempt if retry_attempt is None else retry_attempt,
             claim_duration=max(at - claim.at, timedelta()) if claim else None,
             provider=claim.provider if claim else None,
-            worker_id=claim.worker_id if claim else None,
+            worker_id=claim.shown_worker_id if claim else None,
         )
 
 

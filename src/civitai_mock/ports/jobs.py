@@ -120,6 +120,10 @@ class JobQueue(Protocol):
         """Change the priority of an unfinished job, by which it is claimed if nobody has it; False if there is none."""
         ...
 
+    async def claim_jobs(self, claim: Claim, job_ids: Collection[str]) -> Sequence[Job]:
+        """Stamp `claim` on those of `job_ids` that `claim` could get, and return them in its order."""
+        ...
+
     async def renew(self, worker_id: str, job_ids: Collection[str], until: datetime) -> frozenset[str]:
         """Extend the leases of a worker on those of `job_ids` that it still holds, and return which these are."""
         ...

@@ -28,6 +28,7 @@ from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.scheduler.executors.context import (
     JobContext,
+    JobPlace,
     PutBackError,
     RunnerServices,
     StagesNotStoredError,
@@ -46,6 +47,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 CANCEL_SECONDS = 5.0
 DIED = "The worker that ran the job died, its work is lost, and no retry is left."
+PREEMPTED = "preempted"
+POD_GONE = "The pod that ran the job was taken away without a warning."
 LONGEST_QUEUE = 10  # times the job's timeout: how long a claim may take altogether
 
 
@@ -53,9 +56,11 @@ class CancelReason(IntEnum):
     """Why a run is cancelled; of several reasons the greatest counts."""
 
     STOPPING = 1  # the process is: the job goes back into the queue
-    TIMED_OUT = 2  # the claim has lasted as long as it may: the job uses up a retry
-    LOST = 3  # somebody else ended or took the job: nothing is written
-    ABANDONED = 4  # its namespace was reset: the job is not there any more
+    PREEMPTED = 2  # its pod is taken away, which was told before: the job goes back into the queue
+    POD_GONE = 3  # its pod was taken away: the job uses up a retry
+    TIMED_OUT = 4  # the claim has lasted as long as it may: the job uses up a retry
+    LOST = 5  # somebody else ended or took the job: nothing is written
+    ABANDONED = 6  # its namespace was reset: the job is not there any more
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +77,7 @@ class JobRunner:
     writer: JobWriter
     lease: timedelta
     worker: Worker
+    place: JobPlace | None = None
     task: asyncio.Task[None] = field(init=False)
     is_writing: bool = field(default=False, init=False)
     _passed: list[Job] = field(default_factory=list, init=False)
@@ -166,10 +172,13 @@ class JobRunner:
             publish=self._publish,
             before_waiting=self._before_waiting,
             hold=self._hold,
+            place=self.place,
         )
         context.plan = self.services.progress_policy.plan_of(self.job)
         if context.plan is not None:
             await self._find_entries(context, context.plan)
+        elif self.place is not None:
+            context.plan = _plan_of(self.place)
         is_half_way = self.job.stage is not Stage.QUEUED
         while self.job.outcome is None and self.job.claim is not None:
             try:
@@ -323,6 +332,8 @@ class JobRunner:
                 await self._stop_prompt()
             case CancelReason.ABANDONED:
                 await self._stop_prompt(only_if_ended=False)
+            case CancelReason.PREEMPTED | CancelReason.POD_GONE:
+                await _unless_cancelled_again(self._leave_pod())
             case CancelReason.TIMED_OUT:
                 await _unless_cancelled_again(self._expire())
             case CancelReason.STOPPING:
@@ -334,6 +345,16 @@ class JobRunner:
         await self._stop_prompt(only_if_ended=False)
         reason = f"timeout: the claim took longer than {format_timespan(self.job.timeout)}"
         self.job = await self.writer.expire(self.job, reason=reason, prompt_stopped=True)
+
+    async def _leave_pod(self) -> None:
+        """Stop the prompt, and put the job back; a pod that went without a word costs it a retry."""
+        await self._stop_prompt(only_if_ended=False)
+        is_warned = self._cancel_reason is CancelReason.PREEMPTED
+
+        def put_back(held: Job, at: datetime) -> Job:
+            return held.released(at=at, reason=PREEMPTED) if is_warned else held.claim_expired(at=at, reason=POD_GONE)
+
+        self.job = await self.writer.hand_back(self.job, put_back)
 
     async def _release(self) -> None:
         try:
@@ -355,6 +376,12 @@ class JobRunner:
         async with cancelling(prompt_id):
             if prompt_id is not None and (not only_if_ended or await self.writer.has_ended(self.job.id)):
                 await self.services.provider.cancel(prompt_id)
+
+
+def _plan_of(place: JobPlace) -> "StagePlan":
+    from civitai_mock.domain.progress_modes import StagePlan  # noqa: PLC0415 - only a fleet needs it here
+
+    return StagePlan(durations={Stage.SENT_TO_COMFY: place.lasts})
 
 
 @asynccontextmanager

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
 
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import owes_retry
 from civitai_mock.domain.errors import ClaimLost, TransientError
 from civitai_mock.domain.events import JobEvent
@@ -42,6 +44,17 @@ class JobWriter:
     async def release(self, job: Job, *, reason: str) -> None:
         """Put the job back into the queue, with no retry used up."""
         await self._end_claim(job, lambda held: held.released(at=self.clock.now(), reason=reason))
+
+    async def hand_back(self, job: Job, put_back: Callable[[Job, datetime], Job]) -> Job:
+        """Return the job as it is stored once it is put back, without its prompt, which was stopped.
+
+        Wait for a store that is away.
+        """
+
+        def handed_back(held: Job) -> Job:
+            return changed(put_back(held, self.clock.now()), prompt_id=None)
+
+        return await self._when_store_answers(lambda: self._end_claim(job, handed_back))
 
     async def expire(self, job: Job, *, reason: str, prompt_stopped: bool = False) -> Job:
         """Return the job as it is stored once its claim has ended; wait for a store that is away."""

@@ -90,11 +90,13 @@ class InFlight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leases:
-    """Renews leases at half their length, beside the work; sooner after a failure, as others begin to count."""
+    """Renews leases at half their length, beside the work, for each worker that a process has.
+
+    After a failure it does so sooner, as others begin to count.
+    """
 
     queue: JobQueue
     clock: Clock
-    worker_id: str
     lease: timedelta
     in_flight: InFlight
 
@@ -112,7 +114,9 @@ class Leases:
 
     async def _renew(self) -> None:
         """Renew also the leases that are over, as long as nobody has taken the jobs."""
-        runners = self.in_flight.runners
-        if runners:
-            held = await self.queue.renew(self.worker_id, runners.keys(), self.clock.now() + self.lease)
+        workers: dict[str, dict[str, JobRunner]] = {}
+        for job_id, runner in self.in_flight.runners.items():
+            workers.setdefault(runner.claim.worker_id, {})[job_id] = runner
+        for worker_id, runners in workers.items():
+            held = await self.queue.renew(worker_id, runners.keys(), self.clock.now() + self.lease)
             self.in_flight.cancel_lost(runners, held)

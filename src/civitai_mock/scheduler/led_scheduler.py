@@ -1,7 +1,7 @@
 """Run the jobs of a namespace in this process whenever that is for this process to do.
 
 In real time any number of schedulers may work on one namespace. Where time is moved there is one, which has the lead:
-only who knows of everything that is at work can say when nothing is.
+only who knows of everything that is at work can say when nothing is. Where there is a fleet one moves its pods.
 """
 
 import asyncio
@@ -80,6 +80,7 @@ class LedScheduler:
         obeyed: ObeyedClock,
         edit_clock: EditClock,
         jobs: JobStore,
+        has_fleet: Callable[[], bool],
     ) -> None:
         """`make` returns a scheduler, for the last claim under its worker id so far: first that is `claimed_at`."""
         self._claimed_at = claimed_at
@@ -90,6 +91,8 @@ class LedScheduler:
         self._obeyed = obeyed
         self._edit_clock = edit_clock
         self._jobs = jobs
+        self._has_fleet = has_fleet
+        self._had_fleet = has_fleet()
         self._scheduler: Scheduler | None = None
         self._is_stopping = False
         self._changed = asyncio.Event()
@@ -108,7 +111,7 @@ class LedScheduler:
         """Return why it takes no jobs; None while it does, or while that is for another process to do."""
         if self._scheduler is not None:
             return self._scheduler.fault
-        return None if self._clock.is_moved and not self._is_stopping else "the scheduler does not run"
+        return None if self._needs_lead and not self._is_stopping else "the scheduler does not run"
 
     @property
     def claimed_at(self) -> datetime | None:
@@ -142,7 +145,7 @@ class LedScheduler:
         """Work until it is stopped."""
         try:
             while not self._is_stopping:
-                if not self._clock.is_moved or await self._may_lead():
+                if not self._needs_lead or await self._may_lead():
                     await self._run_scheduler()
                 else:
                     self._is_settled.set()
@@ -150,6 +153,18 @@ class LedScheduler:
         finally:
             self._is_settled.set()
             await self._lead.give_back()
+
+    @property
+    def _needs_lead(self) -> bool:
+        """Return whether one process alone is to work: time is moved, or pods are."""
+        return self._clock.is_moved or self._has_fleet()
+
+    def notice_fleet(self) -> None:
+        """Work as one process alone does if there is a fleet now, or as any does if there is none any more."""
+        has_fleet = self._has_fleet()
+        if has_fleet != self._had_fleet:
+            self._had_fleet = has_fleet
+            self._on_changed()
 
     def _on_changed(self) -> None:
         self._is_settled.clear()
@@ -184,18 +199,20 @@ class LedScheduler:
         advancing: asyncio.Task[None] | None = None
         try:
             while not running.done() and not self._is_stopping:
-                if not self._clock.is_moved:
+                if not self._needs_lead:
                     await self._lead.give_back()
                     advance = None
                 elif not await self._may_lead():
                     logger.info("another process leads", namespace=self._edit_clock.name)
                     return
+                elif not self._clock.is_moved:
+                    advance = None
                 else:
                     advance = advance or scheduler.advance_time_by(self._clock)
                     if self._obeyed.setting.advance is not None and (advancing is None or advancing.done()):
                         advancing = asyncio.create_task(self._advance(advance, scheduler), name="advance of time")
                 self._is_settled.set()
-                await self._next_change(RENEW_SECONDS if self._clock.is_moved else None)
+                await self._next_change(RENEW_SECONDS if self._needs_lead else None)
         finally:
             if advancing is not None:
                 advancing.cancel()

@@ -128,13 +128,14 @@ class Reaper:
             await self._take(left)
 
     def _is_left(self, job: Job, worker_id: str) -> bool:
-        return job.claim is not None and job.claim.worker_id == worker_id and not self._in_flight.holds(job)
+        return job.claim is not None and job.claim.process_worker_id == worker_id and not self._in_flight.holds(job)
 
     async def _held(self) -> Sequence[Job]:
         return await self._queue.with_expired_lease(LATEST_DATE, limit=MOST_HELD)
 
     async def _held_by_others(self, worker_id: str) -> Sequence[Job]:
-        return [job for job in await self._held() if job.claim is not None and job.claim.worker_id != worker_id]
+        held = await self._held()
+        return [job for job in held if job.claim is not None and job.claim.process_worker_id != worker_id]
 
     async def _take_abandoned(self) -> None:
         await self._take(await self._find_abandoned())

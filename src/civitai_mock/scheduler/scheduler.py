@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -16,7 +16,7 @@ from civitai_mock.ports import MovedClock, Stores
 from civitai_mock.scheduler.advance_time import AdvanceTime
 from civitai_mock.scheduler.deliveries import Dispatcher
 from civitai_mock.scheduler.dependencies import DependencyResolver
-from civitai_mock.scheduler.executors.context import RunnerServices
+from civitai_mock.scheduler.executors.context import JobPlace, RunnerServices
 from civitai_mock.scheduler.job_runner import CancelReason, JobRunner
 from civitai_mock.scheduler.job_writer import JobWriter
 from civitai_mock.scheduler.leases import InFlight, Leases
@@ -28,6 +28,11 @@ from civitai_mock.services.activity import Worker
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
+from civitai_mock.services.fleet_policy import FleetPolicy
+
+if TYPE_CHECKING:  # what only those need who have a fleet is not loaded at the start
+    from civitai_mock.domain.fleet.document import FleetDocument
+    from civitai_mock.scheduler.fleet.controller import FleetController
 
 logger = structlog.stdlib.get_logger()
 
@@ -46,13 +51,15 @@ class SchedulerOptions:
     """Says how a scheduler works.
 
     `poll` is how often it asks what other processes did, and for jobs to claim; what its own process does wakes it at
-    once.
+    once. `make_fleet` makes what moves the pods of a fleet, where the policy has one.
     """
 
     poll: timedelta
     max_in_flight: int
     lease: timedelta
     grace: timedelta
+    fleet_policy: FleetPolicy
+    make_fleet: "Callable[[InFlight], FleetController]"
 
 
 class Scheduler:
@@ -71,6 +78,10 @@ class Scheduler:
         options: SchedulerOptions,
     ) -> None:
         self.worker_id = worker_id
+        self._fleet_policy = options.fleet_policy
+        self._make_fleet = options.make_fleet
+        self._fleet: FleetController | None = None
+        self._places: dict[str, JobPlace] = {}  # of jobs that were just claimed for a fleet
         self._stores = stores
         self._jobs = jobs = stores.jobs
         self._queue = stores.queue
@@ -140,6 +151,8 @@ class Scheduler:
         try:
             await self._run_loops()
         finally:
+            if self._fleet is not None:
+                self._fleet.stop()
             self._event_feed.unfollow(self)
             self._timeouts.clear_all()
             self._is_running = False
@@ -232,7 +245,6 @@ class Scheduler:
         leases = Leases(
             queue=self._queue,
             clock=self._services.system_clock,
-            worker_id=self.worker_id,
             lease=self._options.lease,
             in_flight=self._in_flight,
         )
@@ -261,7 +273,7 @@ class Scheduler:
             room = min(self._options.max_in_flight - len(self._in_flight), CLAIM_BATCH)
             room = 0 if self._services.progress_policy.is_paused else room
             self._claiming_since = asyncio.get_running_loop().time()
-            jobs = await self._claim(room) if room > 0 else ()
+            jobs = await self._claim(room) if room > 0 or self._fleet_policy.is_on else ()
             self._claiming_since = None
             for job in () if self._is_abandoned else jobs:
                 self._start(group, job)
@@ -272,15 +284,36 @@ class Scheduler:
         """Return as many jobs as there is room for; none while the store is away."""
         with ErrorBoundary("claiming failed"):
             await self._take_back_claims()
-            claim = self._new_claim()
-            jobs = await self._queue.claim(claim, limit=room, only_timed=self._services.progress_policy.only_timed)
-            self.claimed_at = claim.at if jobs else self.claimed_at
+            if self._fleet_policy.document is not None:
+                jobs = await self._claim_for_fleet(self._fleet_policy.document, room)
+            else:
+                await self._close_fleet()
+                claim = self._new_claim()
+                jobs = await self._queue.claim(claim, limit=room, only_timed=self._services.progress_policy.only_timed)
+                self.claimed_at = claim.at if jobs else self.claimed_at
             return [self._dated(job) for job in jobs] if self._services.clock.is_moved else jobs
         self._knows_its_claims = False
         if self._services.clock.is_moved:  # where nothing rests as long as there may be a job to claim
             await self._services.system_clock.sleep(PAUSE_SECONDS)
             self._event_bus.publish_work()
         return ()
+
+    async def _claim_for_fleet(self, document: "FleetDocument", room: int) -> Sequence[Job]:
+        """Return the jobs that the workers of a fleet begin with now."""
+        if self._fleet is None:
+            self._fleet = self._make_fleet(self._in_flight)
+        only_timed = self._services.progress_policy.only_timed
+        placed = await self._fleet.take_turn(document, room=room, only_timed=only_timed, claim=self._new_claim)
+        self._places = {each.job.id: each.place for each in placed}
+        for each in placed:
+            self.claimed_at = each.job.claim.at if each.job.claim is not None else self.claimed_at
+        return [each.job for each in placed]
+
+    async def _close_fleet(self) -> None:
+        """Have no fleet any more, if there was one."""
+        if self._fleet is not None:
+            await self._fleet.close()
+            self._fleet = None
 
     async def _take_back_claims(self) -> None:
         """Let go of claims that were carried out though their answers were lost, or that an earlier life left behind.
@@ -329,6 +362,7 @@ class Scheduler:
             writer=self._writer,
             lease=self._options.lease,
             worker=Worker(self._event_bus.activity, rank=(job.created_at, job.id)),
+            place=self._places.pop(job.id, None) if self._places else None,
         )
         self._services.metrics.claims.observe((), max((job.claim.at - job.last_event.at).total_seconds(), 0.0))
         runner.start(group)
@@ -341,7 +375,7 @@ class Scheduler:
         was_full = len(self._in_flight) >= self._options.max_in_flight
         if self._in_flight.remove(runner):
             self._timeouts.clear(runner.job.id)
-        if was_full or runner.job.outcome is None:
+        if was_full or runner.job.outcome is None or runner.place is not None:
             self._event_bus.publish_work()
         if runner.job.outcome is not None:
             self._event_bus.publish_ends([runner.job])

@@ -25,7 +25,13 @@ LONG_REQUEST_BYTES = 2048  # a hundred networks in a prompt are a graph that tak
 async def accept(context: JobContext) -> None:
     """Say when the work begins, in the member of capture v1-job-claimed-detailed, from the job's creation on."""
     offset = context.services.clock.now() - context.job.created_at
-    context.event_context = {"ActualStartDateOffsetMS": offset // MILLISECOND}
+    context.event_context = {"ActualStartDateOffsetMS": offset // MILLISECOND, **_place(context)}
+
+
+def _place(context: JobContext) -> JsonObject:
+    """Say where a fleet has the job run, and why."""
+    place = context.place
+    return {} if place is None else {"worker_group": place.provider, "fleet_reason": place.reason}
 
 
 async def prepare(context: JobContext) -> None:
@@ -40,6 +46,7 @@ async def prepare(context: JobContext) -> None:
         "worker_group": services.provider.name,
         "job_type": job.type[:1].lower() + job.type[1:],
         **({"ecosystems": ",".join(ecosystems)} if ecosystems else {}),
+        **_place(context),
     }
     await context.executor.prepare(context)
 

@@ -164,6 +164,7 @@ INDEXES: Mapping[str, str] = {
     "jobs.latest_event": "jobs by deadline (epoch=?)",
     "queue.claim": "jobs to claim (epoch=?)",
     "queue.claim_timed": "jobs to claim by time (epoch=?)",
+    "queue.claim_these": "sqlite_autoindex_jobs_1 (epoch=? AND id=?)",
     "queue.by_numbers": "INTEGER PRIMARY KEY (rowid=?)",
     "queue.set_priority": "sqlite_autoindex_jobs_1",
     "jobs.replace": "sqlite_autoindex_jobs_1",

@@ -9,7 +9,7 @@ import pytest
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.job_fault import JobFault
-from civitai_mock.domain.stages import MovedBy, Outcome
+from civitai_mock.domain.stages import MovedBy, Outcome, Stage
 from civitai_mock.ports import JobQueue, JobStore
 from tests.support.dates import START
 from tests.support.jobs import (
@@ -46,6 +46,31 @@ async def test_a_job_is_claimed_sooner_with_a_higher_priority(jobs: JobStore, qu
     found = await jobs.get(second.id)
     assert found is not None
     assert (found.priority, found.seq) == (1, second.seq)
+
+
+async def test_named_jobs_are_claimed_as_far_as_nobody_has_them(jobs: JobStore, queue: JobQueue) -> None:
+    first, taken, _, last, polled, ended = await add_jobs(jobs, 6)
+    assert await jobs.replace(ended, ended.ended(Outcome.DELETED, at=START, context={}))
+    await jobs.delete(polled.id)
+    await jobs.add([replace(polled, moved_by=MovedBy.REQUESTS)])
+    (theirs,) = await queue.claim_jobs(make_claim("theirs"), [taken.id])
+    claim = make_claim("spot-1@worker", at=START + SECOND)
+    names = [last.id, ended.id, polled.id, taken.id, first.id, job_id(99)]
+    claimed = await queue.claim_jobs(claim, names)
+    assert list(claimed) == [replace(first, claim=claim), replace(last, claim=claim)]
+    assert list(await jobs.get_many([first.id, taken.id, last.id])) == [claimed[0], theirs, claimed[1]]
+    assert await queue.claim_jobs(claim, names) == []
+    assert await queue.claim_jobs(claim, []) == []
+
+
+async def test_the_worker_of_a_fleet_is_named_by_events_and_renews_its_leases(jobs: JobStore, queue: JobQueue) -> None:
+    (job,) = await add_jobs(jobs, 1)
+    (claimed,) = await queue.claim_jobs(make_claim("spot-1@worker"), [job.id])
+    entered = claimed.entered(Stage.CLAIMED, at=START, until=START + LEASE, context={})
+    assert entered.last_event.worker_id == "spot-1"
+    assert await jobs.replace(claimed, entered)
+    assert await queue.renew("spot-1@worker", [job.id], START + 2 * LEASE) == {job.id}
+    assert await queue.renew("spot-1@other", [job.id], START + 2 * LEASE) == frozenset()
 
 
 async def test_only_an_unfinished_job_gets_another_priority(jobs: JobStore, queue: JobQueue) -> None:

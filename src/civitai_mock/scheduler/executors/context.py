@@ -45,6 +45,15 @@ class PutBackError(Exception):
         self.change = change
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlace:
+    """Says where a fleet has a job run: with which provider, by which rule, and for how long unless a mode says so."""
+
+    provider: str
+    reason: str
+    lasts: timedelta
+
+
 async def cannot_wait() -> None:
     """Raise `NotStartedError`, as whoever moves the job by a request does not wait for anything."""
     raise NotStartedError("A fault keeps the job where it is.")
@@ -109,6 +118,7 @@ class JobContext:
     sent: `graph` is the one that runs, `is_resumed` says that an earlier claim had begun what goes on now, `is_done`
     that the outputs are there already. `plan` says how long stages last that are not left to the simulation, and
     `entries` when they were entered first, by whatever worker. `hold` waits until no fault keeps the job in its stage.
+    `place` is where a fleet has the job run.
     """
 
     job: Job
@@ -128,6 +138,7 @@ class JobContext:
     plan: "StagePlan | None" = None
     entries: dict[Stage, datetime] = field(default_factory=dict)
     hold: Hold = cannot_wait
+    place: JobPlace | None = None
 
     @property
     def owner(self) -> str | None:

@@ -37,6 +37,16 @@ class MongoJobQueue:
             found = self._jobs.find(_claimed_with(token, claim.worker_id)).sort(QUEUE_ORDER)
             return await jobs_of([document async for document in found])
 
+    @raises_domain_errors
+    async def claim_jobs(self, claim: Claim, job_ids: Iterable[str]) -> Sequence[Job]:
+        these: Document = {"queuedIn": self._epoch.number, "jobId": {"$in": list(job_ids)}}
+        async with self._stamp(claim) as (token, stamp):
+            stamped = await self._jobs.update_many(these, {"$set": stamp})
+            if not stamped.modified_count:
+                return []
+            found = self._jobs.find(_claimed_with(token, claim.worker_id)).sort(QUEUE_ORDER)
+            return await jobs_of([document async for document in found])
+
     @asynccontextmanager
     async def _stamp(self, claim: Claim) -> AsyncIterator[tuple[ObjectId, Document]]:
         """Yield a token, and what stamps a job with the claim; it is given back if the block fails."""

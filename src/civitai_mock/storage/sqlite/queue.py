@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.claims import Claim, process_worker_of
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
@@ -23,6 +23,12 @@ CLAIM = """
         SELECT number FROM "{jobs}"
         WHERE epoch = ? AND worker_id IS NULL AND outcome IS NULL AND waits = 0 AND {moved}
         ORDER BY priority DESC, created_at, id LIMIT max(?, 0))
+    RETURNING number, id, seq, priority, keep_until, taint, faults
+"""
+CLAIM_THESE = """
+    UPDATE "{jobs}" SET provider = ?, worker_id = ?, claimed_at = ?, lease_until = ?
+    WHERE epoch = ? AND id IN (SELECT value FROM json_each(?))
+        AND worker_id IS NULL AND outcome IS NULL AND waits = 0 AND {moved}
     RETURNING number, id, seq, priority, keep_until, taint, faults
 """
 BY_NUMBERS = """SELECT {job} FROM "{jobs}" WHERE number IN (SELECT value FROM json_each(?))"""
@@ -68,6 +74,7 @@ class QueueStatements:
     def __init__(self, names: TableNames) -> None:
         self.claim = names.fill(CLAIM.replace("{moved}", NOT_BY_REQUESTS))
         self.claim_timed = names.fill(CLAIM.replace("{moved}", BY_TIME))
+        self.claim_these = names.fill(CLAIM_THESE.replace("{moved}", NOT_BY_REQUESTS))
         self.by_numbers = names.fill(BY_NUMBERS)
         self.renew = names.fill(RENEW)
         self.set_priority = names.fill(SET_PRIORITY)
@@ -102,9 +109,15 @@ class SqliteJobQueue:
 
     async def claim(self, claim: Claim, *, limit: int, only_timed: bool = False) -> Sequence[Job]:
         """Claim jobs; raise `ConflictError` if a worker with this id lives in another process."""
-        await self._hold(claim.worker_id)
         sql = self._sql.claim_timed if only_timed else self._sql.claim
-        parameters = (*_columns(claim), self._epoch.number, limit)
+        return await self._claim(claim, sql, limit)
+
+    async def claim_jobs(self, claim: Claim, job_ids: Collection[str]) -> Sequence[Job]:
+        return await self._claim(claim, self._sql.claim_these, to_json(list(job_ids)))
+
+    async def _claim(self, claim: Claim, sql: str, which: Value) -> Sequence[Job]:
+        await self._hold(claim.process_worker_id)
+        parameters = (*_columns(claim), self._epoch.number, which)
 
         def claim_jobs(connection: sqlite3.Connection) -> tuple[list[Job], list[Row]]:
             claimed = connection.execute(sql, parameters).fetchall()
@@ -143,11 +156,13 @@ class SqliteJobQueue:
         if self._workers is None:
             return []
         workers = {worker_id for (worker_id,) in self._database.read(self._sql.workers, (self._epoch.number,))}
-        others = [worker_id for worker_id in workers if not self._workers.holds(worker_id)]
+        processes = {process_worker_of(worker_id) for worker_id in workers}
+        others = [worker_id for worker_id in processes if not self._workers.holds(worker_id)]
         if not others:
             return []
         with disk_errors(self._database.description):
-            dead = await asyncio.to_thread(self._workers.gone, others)
+            gone = await asyncio.to_thread(self._workers.gone, others)
+        dead = [worker_id for worker_id in workers if process_worker_of(worker_id) in gone]
         return await jobs_from(self._database.read(self._sql.held_by, (self._epoch.number, to_json(dead), limit)))
 
     async def past_deadline(self, now: datetime, *, limit: int) -> Sequence[Job]:

@@ -1,0 +1,1 @@
+"""What runs jobs on a simulated fleet; it is loaded by who has one."""
