@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Command = Callable[[Settings, argparse.Namespace, Stop], int]
 
 PROGRAM = "civitai-mock"
-EXTRAS = ("rich", "httpx._main")
+EXTRAS = ("rich", "httpx._main", "watchfiles")
 # FastAPI imports it to look for models of pydantic 1 in each route, and does without: 14 of 540 ms of a start.
 ABSENT: "dict[str, Any]" = {"pydantic.v1": None}
 SENDING = (MONOLITH, "api", "scheduler")  # the commands that send something to other hosts
@@ -78,7 +78,8 @@ def _control(arguments: argparse.Namespace, stop: Stop) -> int:
 
 
 def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
-    _import_without_extras("structlog", *(["httpx"] if arguments.command in SENDING else []))
+    sends, watches = arguments.command in SENDING, arguments.reload
+    _import_without_extras("structlog", *(["httpx"] if sends else []), *(["uvicorn"] if sends and not watches else []))
     from civitai_mock.settings import Settings
     from civitai_mock.telemetry.logs import configure_logging, log_uncaught_exceptions
 
@@ -97,7 +98,8 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
 def _import_without_extras(*modules: str) -> None:
     """Import what loads rich and more where that is installed: a tenth of the start, for output that we never show.
 
-    structlog would show tracebacks by it, and httpx, which the commands that send anything import, has a command line.
+    structlog would show tracebacks by it, httpx, which the commands that send anything import, has a command line, and
+    uvicorn watches files where it is to start again.
     """
     sys.modules.update(ABSENT)
     hidden: dict[str, Any] = {name: None for name in EXTRAS if name not in sys.modules}  # an import of None fails

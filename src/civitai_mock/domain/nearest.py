@@ -1,7 +1,6 @@
 """Find which known name a wrong one was probably meant to be."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 LONGEST_SHOWN = 100  # characters of a name that somebody sent
 LONGEST_COMPARED = 64  # the time of a comparison grows with the square
@@ -9,6 +8,8 @@ LONGEST_COMPARED = 64  # the time of a comparison grows with the square
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name that is most like a word, in any case; None only if nothing is known."""
+    from difflib import get_close_matches  # noqa: PLC0415 - not loaded at the start, as names are mostly right
+
     names = {name.lower(): name for name in known}
     found = get_close_matches(word[:LONGEST_COMPARED].lower(), names, n=1, cutoff=0)
     return names[found[0]] if found else None
