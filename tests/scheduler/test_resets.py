@@ -30,7 +30,8 @@ from tests.scheduler.workflow_bench import BASE_URL, echo_step, image_step
 from tests.support.event_loop import settle
 from tests.support.jobs import TRACE_ID
 from tests.support.mongo import mongo_address
-from tests.support.receiver import PATIENCE, URL, Receiver
+from tests.support.patience import PATIENCE, patient_processes
+from tests.support.receiver import URL, Receiver
 from tests.support.served_app import make_settings
 
 CALLER = Caller(trace_id=TRACE_ID, consumer="civitai-1000001")
@@ -48,11 +49,12 @@ async def process(receiver: Receiver, store: Mapping[str, Any]) -> AsyncIterator
         callback_allowed_hosts="private",
         **store,
     )
-    async with (
-        open_runtime(settings, network=receiver.network) as runtime,
-        open_namespaces(runtime, runs_jobs=True) as namespaces,
-    ):
-        yield namespaces
+    with patient_processes():
+        async with (
+            open_runtime(settings, network=receiver.network) as runtime,
+            open_namespaces(runtime, runs_jobs=True) as namespaces,
+        ):
+            yield namespaces
 
 
 @dataclass(kw_only=True)

@@ -14,6 +14,7 @@ from civitai_mock.bootstrap.namespaces import Namespaces, open_namespaces
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.settings import Settings
 from tests.support.mongo import emptied_address
+from tests.support.patience import patient_processes
 from tests.support.served_app import BASE_URL, make_settings
 
 MONOLITH, PROCESSES_ON_SQLITE, PROCESSES_ON_MONGO = "monolith", "processes on SQLite", "processes on MongoDB"
@@ -47,6 +48,7 @@ class InTurn(httpx.AsyncBaseTransport):
 async def deployed(layout: str, folder: Path, **changes: Any) -> AsyncIterator[Deployment]:
     """Open one with an empty store; those on SQLite have their file in `folder`."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(patient_processes())
         settings = await _settings(stack, layout, folder, changes)
         if layout == MONOLITH:
             apis, schedulers = [Application(settings)], []
