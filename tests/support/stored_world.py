@@ -68,6 +68,7 @@ async def fill(stores: Stores) -> World:
         make_job(QUEUED),
         callback_url="http://localhost:1/hook",
         asked_fault={"preset": "stuck-queued"},
+        result_key="0f/7",
         faults=(JobFault(attempt=1, rule="a", does={"preset": "stuck-queued"}),),
     )
     timed = replace(make_job(TIMED), moved_by=MovedBy.TIME)

@@ -54,6 +54,7 @@ from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.submit_checks import ImageUrls
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
+from civitai_mock.settings import ResultCache
 
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.faults.blobs import BlobFaults
     from civitai_mock.services.faults.decide_for_jobs import DecideJobFaults
     from civitai_mock.services.faults.subjects import JobSubjects
+    from civitai_mock.services.find_results import FindResults
     from civitai_mock.services.fleet.orders import FleetOrders
     from civitai_mock.services.journal.sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
@@ -212,6 +214,23 @@ class Namespace:
             clock=self.clock,
             ids=self.ids,
             lifetime=timedelta(days=self.runtime.settings.workflow_lifetime_days),
+        )
+
+    @cached_property
+    def find_results(self) -> "FindResults | None":
+        """Load and make it if results are kept, which mostly they are not."""
+        if self.runtime.settings.result_cache is ResultCache.OFF:
+            return None
+        from civitai_mock.services.find_results import FindResults
+
+        return FindResults(
+            epoch=self.epoch,
+            namespaces=self.stores.namespaces,
+            jobs=self.stores.jobs,
+            blob_access=self.blob_access,
+            event_bus=self.event_bus,
+            clock=self.clock,
+            system_clock=self.system_clock,
         )
 
     @cached_property
@@ -517,6 +536,7 @@ def _make_build(namespace: Namespace) -> BuildJobs:
         missing_resources=settings.missing_resources,
         job_lifetime=timedelta(hours=settings.job_lifetime_hours),
         claim_timeout=timedelta(seconds=settings.job_timeout_s),
+        finds_results=settings.result_cache is ResultCache.ON,
     )
 
 

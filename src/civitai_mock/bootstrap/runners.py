@@ -18,6 +18,7 @@ from civitai_mock.services.progress_policy import ProgressPolicy
 if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.find_results import FindResults
     from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -62,6 +63,9 @@ class RunnerParts(Protocol):
     def blob_access(self) -> BlobAccess: ...
 
     @property
+    def find_results(self) -> "FindResults | None": ...
+
+    @property
     def archives(self) -> "BlobArchives": ...
 
     @property
@@ -92,6 +96,7 @@ def make_runner_services(parts: RunnerParts) -> RunnerServices:
         blob_access=parts.blob_access,
         metrics=runtime.metrics,
         archives=lambda: parts.archives,
+        find_results=parts.find_results,
     )
 
 

@@ -59,20 +59,20 @@ def _rounded_product(*factors: float) -> int:
     return rounded_up(math.prod(factors))
 
 
-def cost_of(steps: Sequence[StepCost], tips: Tips, *, paid: Sequence[bool] | None = None) -> Cost:
-    """Add up the steps, or only those that are `paid`; the factors are those of all.
+def cost_of(steps: Sequence[StepCost], tips: Tips, *, paid: Sequence[float] | None = None) -> Cost:
+    """Add up the steps, or the share of each that is `paid`, rounded up; the factors are those of all.
 
     Several steps have one factor, which is the sum of their bases (a capture has only one step).
     """
     bases = [step.base for step in steps]
     if len(steps) == 1 and not paid:
         return _cost(bases[0], steps[0].factors, steps[0].fixed, tips)
-    places = [place for place, is_paid in enumerate(paid) if is_paid] if paid else range(len(steps))
-    base = sum([bases[place] for place in places])
+    shares = [(place, share) for place, share in enumerate(paid or [1.0] * len(steps)) if share]
+    base = sum([rounded_up(bases[place] * share) for place, share in shares])
     fixed: dict[str, int] = {}
-    for place in places:
+    for place, share in shares:
         for name, amount in steps[place].fixed.items():
-            fixed[name] = fixed.get(name, 0) + amount
+            fixed[name] = fixed.get(name, 0) + rounded_up(amount * share)
     return _cost(base, steps[0].factors if len(steps) == 1 else {"base": sum(bases)}, fixed, tips)
 
 

@@ -100,8 +100,9 @@ class Job(JobSummary):
     not `charged` costs its consumer nothing, or its `workflow` was charged, whose jobs v2 makes. `client_compat` is the
     kind of client that its webhooks are worded for, if its request asked for one. `moved_by` is None if its namespace
     says what moves it; otherwise its request did, by the mode `progress` (see `progress_modes`). `asked_fault` is the
-    rule that its request asked for, `faults` were decided for its attempts. One that is canceled and `keeps_cost` costs
-    what it says then.
+    rule that its request asked for, `faults` were decided for its attempts. One that `keeps_cost` costs what it says
+    when it ends: canceled, it may be less, and nothing for results that were there already. Those are found by the
+    `result_key` (see `domain.result_keys`), if they are looked for.
     """
 
     type: str
@@ -125,6 +126,7 @@ class Job(JobSummary):
     moved_by: MovedBy | None = None
     progress: ReadOnlyJson | None = None
     asked_fault: ReadOnlyJson | None = None
+    result_key: str | None = None
 
     stage: Stage
     retry_attempt: int
@@ -137,6 +139,15 @@ class Job(JobSummary):
     @property
     def seq(self) -> int:
         return self.last_event.seq
+
+    @property
+    def was_free(self) -> bool:
+        """Return whether it has succeeded with results that were there already."""
+        return self.keeps_cost and not self.cost and self.has_succeeded
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.outcome is Outcome.SUCCEEDED
 
     @property
     def holding(self) -> Holding:

@@ -60,24 +60,36 @@ def upgraded(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
     return workflow.charged((*given_back, *debits(workflow.id, shares, first=first)))
 
 
-def remaining_cost(workflow: Workflow, progress: WorkflowProgress) -> Cost:
-    """Return what a workflow costs: once it is over, only what succeeded, and nothing if its consumer canceled it."""
-    paid = None
+def remaining_cost(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job] = ()) -> Cost:
+    """Return what a workflow costs: once it is over, only what succeeded, and nothing if its consumer canceled it.
+
+    Of a step some of whose `jobs` were free it costs the share of the others.
+    """
+    paid: list[float] | None = None
     if progress.status.is_over:
         is_canceled = workflow.canceled_at is not None and progress.status is WorkflowStatus.CANCELED
         all_back = is_canceled and not progress.keeps_finished
-        paid = [step.status is WorkflowStatus.SUCCEEDED and not all_back for step in progress.steps]
+        paid = [float(step.status is WorkflowStatus.SUCCEEDED and not all_back) for step in progress.steps]
+        if any(job.was_free for job in jobs):
+            paid = [share * _charged_share(jobs, index) for index, share in enumerate(paid)]
     return cost_of([step.cost for step in workflow.steps], workflow.tips, paid=paid)
+
+
+def _charged_share(jobs: Sequence[Job], step: int) -> float:
+    """Return which share of the jobs of a step that succeeded was not free."""
+    charged = [not job.was_free for job in jobs if job.workflow and job.workflow.step == step and job.has_succeeded]
+    return sum(charged) / len(charged) if charged else 1.0
 
 
 def credits_for(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job] = ()) -> tuple[Transaction, ...]:
     """Return what is given back of the charge of a workflow that is over: nothing, mostly, as all of it succeeded.
 
-    `jobs` are those of which files may be lost.
+    `jobs` are those of which files may be lost, or which may have been free.
     """
     amount = lost_blobs_refund(workflow, progress, jobs)
-    if not all(step.status is WorkflowStatus.SUCCEEDED for step in progress.steps):
-        amount += full_cost(workflow).total - remaining_cost(workflow, progress).total
+    is_paid = all(step.status is WorkflowStatus.SUCCEEDED for step in progress.steps)
+    if not is_paid or any(job.was_free for job in jobs):
+        amount += full_cost(workflow).total - remaining_cost(workflow, progress, jobs).total
     return credits_of(workflow.id, workflow.transactions, amount)
 
 
@@ -91,7 +103,7 @@ def lost_blobs_refund(workflow: Workflow, progress: WorkflowProgress, jobs: Sequ
         lost, made = sum(slot.is_lost for slot in slots), sum(slot.is_lost or slot.available for slot in slots)
         if lost and progress.steps[index].status is WorkflowStatus.SUCCEEDED:
             shares += rounded_up((step.cost.base + sum(step.cost.fixed.values())) * lost / made)
-    return min(shares, remaining_cost(workflow, progress).total)
+    return min(shares, remaining_cost(workflow, progress, jobs).total)
 
 
 def with_lost_blobs(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job]) -> Workflow:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from civitai_mock.domain.blob import BlobFacts, Slot
 from civitai_mock.domain.durations import parse_duration
@@ -41,8 +42,9 @@ async def do_faulty_step(stage: Stage, context: JobContext, step: Step) -> None:
         await step(context)
         return
     here, effects = context.job.stage, effects_on(context.job)
-    if held_in(context.job) is here and context.services.job_faults.decisions.keeps(context.job):
-        await context.hold()
+    decisions = context.services.job_faults.decisions
+    if held_in(context.job) is here and decisions.keeps(context.job):
+        await context.hold(partial(decisions.rest, context.job))
     for effect in effects:
         await _before(effect, here, context)
     began_at = context.services.clock.now()

@@ -1,7 +1,7 @@
 """Run one claimed job through its stages to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -193,13 +193,13 @@ class JobRunner:
             except TransientError as error:
                 await self._retry_later(error)
 
-    async def _hold(self) -> None:
-        """Return when no fault keeps the job where it is; the time until then does not count."""
+    async def _hold(self, rest: Callable[[], Awaitable[bool]]) -> None:
+        """Return when nothing keeps the job where it is, as `rest` says; the time until then does not count."""
         await self._before_waiting()
-        decisions, self._is_kept = self.services.job_faults.decisions, True
+        self._is_kept = True
         try:
-            while decisions.keeps(self.job):
-                await decisions.rest(self.job)
+            while await rest():
+                pass
         finally:
             self._is_kept = False
         self._work_begins_at = self.services.clock.now()
@@ -254,9 +254,7 @@ class JobRunner:
     def _advanced(self, stage: Stage, context: JobContext, *, at: datetime, uses_retry: bool) -> Job:
         job = self._latest
         if stage is Stage.COMFY_RESULT:
-            return job.ended(
-                Outcome.SUCCEEDED, at=at, context=context.event_context, slots=context.slots, result=context.result
-            )
+            return context.succeeded(job, at=at)
         if uses_retry and job.retry_attempt >= job.max_retry_attempt:
             return job.claim_expired(at=at, reason=DIED)
         begun = self._work_begins_at

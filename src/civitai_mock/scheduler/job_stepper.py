@@ -137,9 +137,7 @@ class JobStepper:
         await do_step(stage, context)
         job, now = changes[-1] if changes else context.job, self.services.clock.now()
         if stage is Stage.COMFY_RESULT:
-            context.job = job.ended(
-                Outcome.SUCCEEDED, at=now, context=context.event_context, slots=context.slots, result=context.result
-            )
+            context.job = context.succeeded(job, at=now)
         else:
             context.job = job.entered(
                 stage, at=now, until=now, context=dict(context.event_context), prompt_id=context.prompt_id

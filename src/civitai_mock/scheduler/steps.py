@@ -13,7 +13,7 @@ from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.generation.job_types import job_work
 from civitai_mock.scheduler.executors import executor_for
-from civitai_mock.scheduler.executors.context import JobContext, PutBackError, StagesNotStoredError
+from civitai_mock.scheduler.executors.context import Executor, JobContext, PutBackError, StagesNotStoredError
 from civitai_mock.services.threads import in_thread_if_large
 
 logger = structlog.stdlib.get_logger()
@@ -40,7 +40,8 @@ async def prepare(context: JobContext) -> None:
     make, size = partial(job_work, job, services.skeletons), len(orjson.dumps(dict(job.spec)))
     if size >= LONG_REQUEST_BYTES:
         await context.before_waiting()
-    context.executor = executor_for(await in_thread_if_large(make, size=size, large=LONG_REQUEST_BYTES))
+    executor = executor_for(await in_thread_if_large(make, size=size, large=LONG_REQUEST_BYTES))
+    context.executor = executor if job.result_key is None else _finding_results(executor, job.result_key, context)
     ecosystems = sorted({resource.air.ecosystem for resource in job.resources if resource.air.ecosystem})
     context.event_context = {
         "worker_group": services.provider.name,
@@ -49,6 +50,16 @@ async def prepare(context: JobContext) -> None:
         **_place(context),
     }
     await context.executor.prepare(context)
+
+
+def _finding_results(executor: Executor, key: str, context: JobContext) -> Executor:
+    """Return an executor that does the work only if nobody has done it before; what goes wrong is done each time."""
+    find = context.services.find_results
+    if find is None or context.job.faults or context.job.asked_fault is not None:
+        return executor
+    from civitai_mock.scheduler.executors.cached import CachedExecutor  # noqa: PLC0415 - as mostly no results are kept
+
+    return CachedExecutor(maker=executor, find=find, key=key)
 
 
 async def send(context: JobContext) -> None:

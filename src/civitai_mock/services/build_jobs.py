@@ -58,6 +58,7 @@ class BuildJobs:
     missing_resources: MissingResources
     job_lifetime: timedelta
     claim_timeout: timedelta
+    finds_results: bool = False
 
     async def __call__(
         self, templates: Sequence[JobTemplate], caller: Caller, *, charged: bool, size: int = 0
@@ -91,17 +92,38 @@ class BuildJobs:
             charged=charged,
         )
         job_ids = [ids.uuid() for _ in templates]
+        slots = [plan.slots(job_id) for job_id, plan in zip(job_ids, plans, strict=True)]
         return [
             new_job(
-                job_id,
+                job_ids[index],
                 template,
-                plan,
+                plans[index],
                 origin,
-                slots=plan.slots(job_id),
-                dependencies=tuple(job_ids[place] for place in places),
+                slots=slots[index],
+                dependencies=tuple(job_ids[place] for place in depends_on[index]),
+                result_key=self.result_key(template, plans[index], slots[index]),
             )
-            for job_id, template, plan, places in zip(job_ids, templates, plans, depends_on, strict=True)
+            for index, template in enumerate(templates)
         ]
+
+    def result_key(self, template: JobTemplate, plan: Plan, slots: Sequence[Slot], *, place: int = 0) -> str | None:
+        """Return the key by which the results of an equal request are found; None for those that are not kept.
+
+        They are kept of what is drawn from a seed, of no images that others give out: those may be other ones by then.
+        `place` is that among the jobs of one request, none of which is to have the results of another.
+        """
+        if not self.finds_results or not slots or slots[0].seed is None or template.draft.image_urls():
+            return None
+        from civitai_mock.domain.result_keys import result_key  # noqa: PLC0415 - as mostly no results are kept
+
+        airs = [str(resource.air) for resource in plan.resources]
+        return result_key(
+            plan.spec.job_type,
+            plan.spec.to_json(),
+            airs,
+            place=place,
+            seed=None if template.draws_seed else slots[0].seed,
+        )
 
     def plan(self, template: JobTemplate, resources: Mapping[str, Resource], *, seed: int) -> Plan:
         """Check and resolve one draft; `seed` is used where it has none."""
@@ -159,6 +181,7 @@ def new_job(
     slots: tuple[Slot, ...],
     dependencies: tuple[str, ...] = (),
     workflow: WorkflowPlace | None = None,
+    result_key: str | None = None,
 ) -> Job:
     """Return a job that nobody has claimed yet."""
     keep_until, job_type = origin.keep_until, plan.spec.job_type
@@ -189,6 +212,7 @@ def new_job(
         moved_by=None if progress is None else progress.moved_by,
         progress=None if progress is None else progress.document,
         asked_fault=None if asked is None else asked.document,
+        result_key=result_key,
         slots=slots,
         stage=Stage.QUEUED,
         retry_attempt=0,

@@ -21,9 +21,11 @@ class JobTemplate:
     gives the path of a field below it: of the draft (`refiner.model`), or one of `callback_url` and `dependencies[0]`.
     `name` is what `dependencies` of other templates call it. Without a `timeout` or an `expire_at` it gets the usual.
     All jobs of a submission that share their seed, or the id of their batch, get the same one, which is drawn for them.
+    `draws_seed` says that the request leaves the seed open.
     """
 
     draft: JobDraft
+    draws_seed: bool = False
     path: str = ""
     spell: Callable[[str], str] = str
     name: str | None = None

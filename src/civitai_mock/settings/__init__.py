@@ -5,6 +5,7 @@ Each setting is a field in the module of its theme, and the rules for its value 
 """
 
 from civitai_mock.settings.control_plane import Admin, UnknownNamespaces
+from civitai_mock.settings.jobs import ResultCache
 from civitai_mock.settings.providers import SimulationProfile
 from civitai_mock.settings.server import NodeEnv
 from civitai_mock.settings.stores import MEMORY_URI
@@ -17,6 +18,7 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "NodeEnv",
+    "ResultCache",
     "Settings",
     "SettingsError",
     "SimulationProfile",

@@ -1,8 +1,17 @@
 """Settings of jobs: how long they and their blobs are kept, and how schedulers claim and run them."""
 
+from enum import StrEnum
+
 from pydantic import SecretStr
 
 from civitai_mock.settings.fields import SettingsGroup, setting
+
+
+class ResultCache(StrEnum):
+    """Says whether an equal request gets the results that are there."""
+
+    ON = "on"
+    OFF = "off"
 
 
 class LifetimeSettings(SettingsGroup):
@@ -51,6 +60,11 @@ class LifetimeSettings(SettingsGroup):
 class SchedulerSettings(SettingsGroup):
     """Says how many jobs a scheduler holds, how it keeps and reports them, and how it stops."""
 
+    result_cache: ResultCache = setting(
+        ResultCache.OFF,
+        "Says whether a request that equals an earlier one of its namespace gets the same images at once, for nothing",
+        expected="on or off",
+    )
     scheduler_max_in_flight: int | None = setting(
         None,
         "Limits how many jobs one scheduler holds at once; if it is unset, 10000 where the work is simulated, as a job"

@@ -117,6 +117,7 @@ async def test_a_stored_job_comes_back_with_everything_that_a_job_can_have(jobs:
         moved_by=MovedBy.TIME,
         progress={"mode": "polls", "each": 2},
         asked_fault={"preset": "node-crash", "params": AWKWARD},
+        result_key="0f/any",
         faults=(
             JobFault(attempt=1, rule="a", does=AWKWARD, is_over=True),
             JobFault(attempt=2, turns={"faults/c/1/": "every"}),

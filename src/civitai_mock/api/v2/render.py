@@ -90,7 +90,7 @@ class WorkflowRenderer:
         ]
         document["callbacks"] = [_callback(callback) for callback in workflow.callbacks]
         document["tips"] = {"civitai": plain_number(tips.civitai), "creators": plain_number(tips.creators)}
-        document["cost"] = _cost(remaining_cost(workflow, progress))
+        document["cost"] = _cost(remaining_cost(workflow, progress, parts.snapshot.jobs))
         _add_maturity(document, parts)
         document["upgradeMode"] = workflow.upgrade_mode
         document["currencies"] = list(workflow.currencies)

@@ -115,6 +115,11 @@ class JobDraft(ABC):
 
     __slots__ = ()
 
+    @property
+    def draws_seed(self) -> bool:
+        """Return whether the seed is left open."""
+        return False
+
     @abstractmethod
     def references(self) -> Mapping[str, str]:
         """Return each AIR that must be in the resources, in either form, by its field."""

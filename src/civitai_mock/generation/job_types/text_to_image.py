@@ -107,6 +107,10 @@ class TextToImageDraft(JobDraft):
         of_source = {"source_image": source} if source is not None and is_url(source) else {}
         return {**of_source, **control_net_urls(self.control_nets)}
 
+    @property
+    def draws_seed(self) -> bool:
+        return self.seed is None
+
     def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:
         if len(self.networks) > MAX_NETWORKS:
             raise FieldError("networks", f"Expected at most {MAX_NETWORKS} networks; found {len(self.networks)}.")

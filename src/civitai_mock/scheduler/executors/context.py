@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, NotStartedError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
-from civitai_mock.domain.stages import Stage
+from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.recipe import Recipe, recipe_text
 from civitai_mock.network.media import MediaFetcher
@@ -27,10 +28,11 @@ from civitai_mock.services.progress_policy import ProgressPolicy
 if TYPE_CHECKING:
     from civitai_mock.domain.progress_modes import StagePlan
     from civitai_mock.services.archives import BlobArchives
+    from civitai_mock.services.find_results import FindResults
 
 Publish = Callable[[JsonObject, Sequence[Slot]], Awaitable[None]]
+Hold = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
-Hold = Callable[[], Awaitable[None]]
 
 
 class StagesNotStoredError(Exception):
@@ -54,9 +56,9 @@ class JobPlace:
     lasts: timedelta
 
 
-async def cannot_wait() -> None:
+async def cannot_wait(_: Callable[[], Awaitable[bool]]) -> None:
     """Raise `NotStartedError`, as whoever moves the job by a request does not wait for anything."""
-    raise NotStartedError("A fault keeps the job where it is.")
+    raise NotStartedError("The job is kept where it is.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,8 @@ class RunnerServices:
     """Holds what all jobs of a worker are worked on with.
 
     What happens to jobs is dated by `clock`; leases run by `system_clock`. `pace` is the factor by which the seconds of
-    simulated work are multiplied: 0 is at once. `archives` are loaded at first use. `lose_job` deletes a job without a
-    word, with its workflow.
+    simulated work are multiplied: 0 is at once. `archives` are loaded at first use, and `find_results` is there
+    if results are kept. `lose_job` deletes a job without a word, with its workflow.
     """
 
     provider: Provider
@@ -86,6 +88,7 @@ class RunnerServices:
     blob_access: BlobAccess
     metrics: Metrics
     archives: Callable[[], "BlobArchives"]
+    find_results: "FindResults | None" = None
 
 
 class Executor:
@@ -117,8 +120,9 @@ class JobContext:
     `files` are those that the graph reads, `inputs` those of an operation on files. Three are known once the work is
     sent: `graph` is the one that runs, `is_resumed` says that an earlier claim had begun what goes on now, `is_done`
     that the outputs are there already. `plan` says how long stages last that are not left to the simulation, and
-    `entries` when they were entered first, by whatever worker. `hold` waits until no fault keeps the job in its stage.
-    `place` is where a fleet has the job run.
+    `entries` when they were entered first, by whatever worker. `hold` waits for as long as the call that it gets says
+    that there is something to wait for; the job does not time out meanwhile. `place` is where a fleet has the job run,
+    and `is_cached` says that its results were there already.
     """
 
     job: Job
@@ -139,6 +143,12 @@ class JobContext:
     entries: dict[Stage, datetime] = field(default_factory=dict)
     hold: Hold = cannot_wait
     place: JobPlace | None = None
+    is_cached: bool = False
+
+    def succeeded(self, job: Job, *, at: datetime) -> Job:
+        """Return the job as one that has ended with what its executor has left."""
+        ended = job.ended(Outcome.SUCCEEDED, at=at, context=self.event_context, slots=self.slots, result=self.result)
+        return changed(ended, cost=0.0, keeps_cost=True) if self.is_cached else ended
 
     @property
     def owner(self) -> str | None:

@@ -128,8 +128,10 @@ class DecideJobFaults:
         is_asked = asked is not None and asked.id == decided.rule
         return is_stuck(job) or is_asked or self._faults.find(decided.rule) is not None
 
-    async def rest(self, job: Job) -> None:
-        """Return when it may be that a job is kept no longer."""
+    async def rest(self, job: Job) -> bool:
+        """Return when it may be that a job is kept no longer; at once, and False, if it is not kept."""
+        if not self.keeps(job):
+            return False
         now = self._clock.now()
         ends = [moment for moment in (job.expire_at, self._rule_ends_at(job)) if moment is not None and moment > now]
         sleep = self._clock.begin_sleep((min(ends) - now if ends else LONG_REST).total_seconds())
@@ -138,6 +140,7 @@ class DecideJobFaults:
             await sleep
         finally:
             self._resting.discard(sleep)
+        return True
 
     def _rule_ends_at(self, job: Job) -> datetime | None:
         decided = decided_for(job)

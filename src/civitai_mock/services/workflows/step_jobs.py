@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
-from civitai_mock.domain.json_types import as_object, as_text
+from civitai_mock.domain.json_types import as_number, as_object, as_text
 from civitai_mock.domain.maturity import NsfwLevel, level_of_text
 from civitai_mock.domain.named_ids import named_uuid
 from civitai_mock.domain.progress_modes import stored_progress_mode
@@ -103,11 +103,13 @@ class BuildStepJobs:
         except InvalidRequestError as error:
             raise error.under(path) from error
         expire_at = self.clock.now() + self.build.job_lifetime
+        seed = as_number(as_object(step.input).get("seed"))
         return [
             (
                 WorkflowPlace(workflow_id=workflow.id, step=index, index=place),
                 JobTemplate(
                     draft=draft,
+                    draws_seed=seed is None or seed < 0,
                     path=path,
                     spell=partial(_spell, made),
                     priority=NAMED_PRIORITIES.get(step.priority, NORMAL),
@@ -177,7 +179,8 @@ class BuildStepJobs:
     ) -> Job:
         job_id, plan = place.job_id, self.build.plan(template, resources, seed=seed or 0)
         slots = plan.slots(job_id, workflow_id=place.workflow_id, level=level)
-        return new_job(job_id, template, plan, origin, slots=slots, workflow=place)
+        key = self.build.result_key(template, plan, slots, place=place.index)
+        return new_job(job_id, template, plan, origin, slots=slots, workflow=place, result_key=key)
 
     def level(self, step: WorkflowStep) -> NsfwLevel:
         """Return how mature what a step makes will be, by the texts in its input."""

@@ -86,6 +86,7 @@ def _fields_of_some(job: Job, epoch: int) -> Document:
         "movedBy": job.moved_by and str(job.moved_by),
         "progress": None if job.progress is None else json_text(job.progress),
         "askedFault": None if job.asked_fault is None else json_text(job.asked_fault),
+        "resultKey": job.result_key,
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -162,6 +163,7 @@ def job_of(document: Document) -> Job:
         workflow=_place_of(document["workflow"]) if "workflow" in document else None,
         progress=parse_json_object(document["progress"]) if "progress" in document else None,
         asked_fault=parse_json_object(document["askedFault"]) if "askedFault" in document else None,
+        result_key=document.get("resultKey"),
         slots=tuple(_slot_of(fields) for fields in document["slots"]),
         stage=Stage(document["stage"]),
         retry_attempt=document["retryAttempt"],

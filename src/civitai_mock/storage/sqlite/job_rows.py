@@ -58,6 +58,7 @@ def request_text(job: Job) -> str:
         "workflow": None if job.workflow is None else _place_parts(job.workflow),
         "progress": None if job.progress is None else dict(job.progress),
         "asked_fault": None if job.asked_fault is None else dict(job.asked_fault),
+        "result_key": job.result_key,
     }
     return to_json(body | {name: value for name, value in others.items() if value not in (None, ())})
 
@@ -149,6 +150,7 @@ def job_from(row: Row) -> Job:
         workflow=_place(*body["workflow"]) if "workflow" in body else None,
         progress=body.get("progress"),
         asked_fault=body.get("asked_fault"),
+        result_key=body.get("result_key"),
         moved_by=MOVED_BY[moved_by],
         slots=_slots(job_id, slots),
         stage=STAGES[stage],

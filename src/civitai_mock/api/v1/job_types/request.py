@@ -111,8 +111,10 @@ class JobRequest(RequestModel):
 
     def template(self, path: str) -> JobTemplate:
         """Return the whole request, which stands at `path` in the body."""
+        draft = self.draft()
         return JobTemplate(
-            draft=self.draft(),
+            draft=draft,
+            draws_seed=draft.draws_seed,
             path=path,
             spell=self.spell,
             name=self.name,
