@@ -16,8 +16,8 @@ from civitai_mock.storage.mongo.collections import Collection
 # get theirs with the next change. In 10 everything is of an epoch of a namespace: what was
 # stored before is of the first. In 11 the last attempts at callbacks are kept; of those before nobody knows. In 12 the
 # faults of jobs, blobs and callbacks are kept; what nothing was decided for has none. In 13 there are events of
-# namespaces. In 14 there are fleets, and what they have cost.
-VERSION = 14
+# namespaces. In 14 there are fleets, and what they have cost. In 15 a job may have the key of its results.
+VERSION = 15
 ID = "schema"
 
 

@@ -20,7 +20,7 @@ JOB = """
     (SELECT text.body FROM "{jobs} texts" AS text WHERE text.job = "{jobs}".number)
 """
 
-VERSION = 14
+VERSION = 15
 # A write of a job touches few pages if rows that change are small, and others are appended: what never changes of a job
 # and no index needs has a row among the requests, and events and long texts have rows of their own. They have the job's
 # number, which grows, so that those of one time stand together; ids have no order. (A rowid would not do as the number:
@@ -33,7 +33,7 @@ VERSION = 14
 # Since version 11 the last attempts at callbacks are kept; of those before nobody knows. Since version 12 the faults
 # of jobs, blobs and callbacks are kept, as JSON; what nothing was decided for has none. And `charged` may be 2, of a
 # job that was canceled and keeps its cost. Version 13 has events of namespaces, with the jobs that they name.
-# Version 14 has fleets, and what they have cost.
+# Version 14 has fleets, and what they have cost. In version 15 a request may have the key of its results.
 TABLES = (
     """
     CREATE TABLE IF NOT EXISTS "{jobs}" (
