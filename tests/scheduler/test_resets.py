@@ -61,12 +61,12 @@ async def process(receiver: Receiver, store: Mapping[str, Any]) -> AsyncIterator
 class Life:
     """Is one life of a namespace, in which actors do whatever comes to their minds until it is over.
 
-    Where another process ends it, what is in it `may_vanish` before this process knows why.
+    Once its end has begun, what is in it may vanish from the store before this process knows why.
     """
 
     namespace: Namespace
     dice: random.Random
-    may_vanish: bool
+    end_has_begun: bool = False
     job_ids: list[str] = field(default_factory=list)
     workflow_ids: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Life:
             except ConflictError:
                 pass  # as what should be canceled has ended
             except NotFoundError:
-                assert self.may_vanish
+                assert self.end_has_begun
             await asyncio.sleep(0)
 
     async def _submit(self) -> None:
@@ -151,10 +151,11 @@ async def race(resetting: Namespaces, working: Namespaces, receiver: Receiver, d
     """
     is_remote = "mongo" in type(working.default.stores.namespaces).__module__
     name = dice.choice([DEFAULT, "other"])
-    life = Life(namespace=await working.open(name), dice=dice, may_vanish=working is not resetting)
+    life = Life(namespace=await working.open(name), dice=dice)
     actors = [asyncio.create_task(life.act(), name=f"actor {number}") for number in range(ACTORS)]
     for _ in range(dice.randrange(MOST_TURNS)):
         await asyncio.sleep(0)
+    life.end_has_begun = True
     assert list(await _end(resetting, name, dice)) == []
     sent, changed = len(receiver.requests), len(life.changes)
     left = await life.stored()
