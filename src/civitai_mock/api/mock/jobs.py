@@ -129,6 +129,8 @@ def render_item(job: Job) -> JobItem:
         item["model"] = str(job.resources[0].air)
     if event.provider is not None:
         item["provider"] = event.provider
+    if (made := next((slot for slot in job.slots if slot.available), None)) is not None:
+        item["blobKey"] = made.blob_key
     if claim is not None:
         item["workerId"] = claim.worker_id
     if place is not None:

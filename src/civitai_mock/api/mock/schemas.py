@@ -30,7 +30,7 @@ class WorkerList(TypedDict):
 class JobItem(TypedDict):
     """A job in a list: `status` is the type of its last event, which `changedAt` dates; `model` is its first resource.
 
-    A job of a workflow has the place of its `step` there.
+    A job of a workflow has the place of its `step` there, and one that has made a file the `blobKey` of the first.
     """
 
     jobId: str
@@ -49,6 +49,7 @@ class JobItem(TypedDict):
     prompt: NotRequired[str]
     model: NotRequired[str]
     provider: NotRequired[str]
+    blobKey: NotRequired[str]
     workerId: NotRequired[str]
     workflowId: NotRequired[str]
     step: NotRequired[int]

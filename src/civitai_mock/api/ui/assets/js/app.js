@@ -21,8 +21,6 @@ const LONGEST = 4000;
 /** @type {Set<string>} */
 const told = new Set();
 
-// Their references are relative to the first address, and would lead elsewhere from one that is deeper.
-for (const link of document.querySelectorAll("link")) link.href = String(link.href);
 catchFailures();
 onTokenNeeded(async () => {
   const given = await askForToken();

@@ -64,8 +64,8 @@ function eventTable(body) {
  */
 function eventRow(event, first) {
   const context = Object.keys(event.context).length > 0 ? JSON.stringify(event.context, null, 2) : "";
-  const [line] = [context.replaceAll(/\s+/g, " ")];
-  const short = line.length > LONG ? `${line.slice(0, LONG)}…` : line;
+  const said = event.context.message ?? event.context.reason ?? event.context.error;
+  const short = (typeof said === "string" ? said : Object.keys(event.context).join(", ")).slice(0, LONG);
   return el(
     "tr",
     {},
@@ -74,7 +74,7 @@ function eventRow(event, first) {
     el(
       "td",
       {},
-      context && el("details", {}, el("summary", { class: "mono" }, short), el("pre", { tabindex: "0" }, el("code", {}, context))),
+      context && el("details", {}, el("summary", { title: short }, short), el("pre", { tabindex: "0" }, el("code", {}, context))),
     ),
   );
 }

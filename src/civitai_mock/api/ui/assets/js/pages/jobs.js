@@ -5,6 +5,7 @@
  */
 import { curl, get } from "../api.js";
 import { el, fill, keyed, say } from "../el.js";
+import { remoteImage } from "../elements/remote-image.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { badge, duration, hasEnded, number, shortId } from "../format.js";
 import { openJob } from "../job/detail.js";
@@ -43,7 +44,7 @@ const FILTERS = [
   ["provider", "Provider"],
 ];
 
-/** @typedef {{jobId: string, status: string, type: string, createdAt: string, changedAt: string, retryAttempt: number, prompt?: string, model?: string}} Item */
+/** @typedef {{jobId: string, status: string, type: string, createdAt: string, changedAt: string, retryAttempt: number, blobKey?: string, prompt?: string, model?: string}} Item */
 /** @typedef {{items: Item[], next?: string, counted: {count: number, exact: boolean}}} Listing */
 /** @typedef {import("../pages.js").Context} Context */
 
@@ -190,7 +191,8 @@ function openList({ list, actions, signal }) {
     fresh.hidden = true;
     const isFiltered = Object.values(query()).some(Boolean);
     const isEmpty = found.items.length === 0 && cursors.length === 1 && !found.next;
-    fill(place, !isEmpty ? table : isFiltered ? noMatch() : nothingYet());
+    if (isEmpty) fill(place, isFiltered ? noMatch() : nothingYet());
+    else if (table.parentElement !== place) fill(place, table); // one that stays keeps its focus and its pictures
     drawRows();
     newer.hidden = cursors.length === 1;
     older.hidden = !found.next;
@@ -224,7 +226,7 @@ function openList({ list, actions, signal }) {
       if (getSelection()?.isCollapsed === false) return; // somebody marks a text
       go(addressOf(item.jobId));
     });
-    row.append(el("td"), el("td"), el("td"), el("td", { class: "wide" }), el("td", { class: "number" }), el("td", { class: "number wide" }));
+    row.append(el("td"), el("td"), el("td", { class: "wide" }), el("td"), el("td", { class: "wide" }), el("td", { class: "number" }), el("td", { class: "number wide" }));
     updateRow(row, item);
     return row;
   }
@@ -238,10 +240,13 @@ function openList({ list, actions, signal }) {
     if (row.dataset.version === version) return;
     const isNew = row.dataset.version === undefined;
     row.dataset.version = version;
-    const [, state, id, what, type, age, lasted] = row.children;
+    const [, state, id, thumb, what, type, age, lasted] = row.children;
     const tries = item.retryAttempt ? `, attempt ${item.retryAttempt + 1}` : "";
     fill(state, badge(item.status), tries && el("span", { class: "quiet small" }, tries));
     fill(lasted, hasEnded(item.status) ? duration(Date.parse(item.changedAt) - Date.parse(item.createdAt)) : "");
+    if (item.blobKey && !thumb.hasChildNodes() && /image/i.test(item.type)) {
+      fill(thumb, remoteImage(`blobs/${encodeURIComponent(item.blobKey)}`, "", { class: "thumb" }));
+    }
     if (!isNew) return;
     fill(id, el("a", { class: "mono", href: addressOf(item.jobId), title: item.jobId }, shortId(item.jobId)));
     fill(
@@ -313,6 +318,7 @@ function head() {
     ["pick", "", "Select"],
     ["status", "State"],
     ["id", "Job"],
+    ["thumbs wide", "", "Picture"],
     ["what", "Prompt"],
     ["type wide", "Type"],
     ["number age", "Age"],
