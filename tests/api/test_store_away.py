@@ -50,6 +50,7 @@ ADDED = "urn:air:sd1:lora:civitai:1@2"
 NAMESPACES = "/_mock/namespaces"
 NAMESPACE = f"{NAMESPACES}/{{ns}}"
 FAULTS, SCENARIOS, STYLES = "/_mock/faults", "/_mock/scenarios", "/_mock/styles"
+FLEET = "/_mock/fleet"
 # Streams that do not end; `test_event_stream` asks them.
 ENDLESS = {("GET", f"{JOBS}/events"), ("GET", "/v1/consumer/events"), ("GET", "/_mock/events")}
 MARK = "x-of-a-test"  # by which rules of this test match nothing but its own requests
@@ -212,6 +213,16 @@ ASKS = (
     Ask("GET", f"{STYLES}/comic", Needs.READING, route=f"{STYLES}/{{name}}"),
     Ask("PUT", f"{STYLES}/comic", Needs.WRITING, json={"promptTemplate": "{prompt}!"}, route=f"{STYLES}/{{name}}"),
     Ask("DELETE", f"{STYLES}/comic", Needs.WRITING, 204, json={}, route=f"{STYLES}/{{name}}"),
+    Ask("GET", f"{FLEET}/pods", Needs.NOTHING, 404),  # as there is no fleet yet
+    Ask("POST", f"{FLEET}/pods", Needs.NOTHING, 404, json={}),
+    *(
+        Ask("POST", f"{FLEET}/pods/spot-1/{word}", Needs.NOTHING, 404, json={}, route=f"{FLEET}/pods/{{podId}}/{word}")
+        for word in ("preempt", "shutdown")
+    ),
+    Ask("GET", FLEET, Needs.READING, 404),
+    Ask("PUT", FLEET, Needs.WRITING, json={}),
+    Ask("DELETE", FLEET, Needs.READING, 204, json={}),  # while there is none to be taken away
+    Ask("GET", "/_mock/costs", Needs.READING),
     Ask("POST", "/_mock/verify", Needs.READING, json={"count": {"min": 0}}),
     Ask("GET", "/_mock/journal", Needs.READING),
     Ask("GET", "/_mock/journal/har", Needs.READING),

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from civitai_mock.cli.arguments import parse_arguments
+from civitai_mock.domain.fleet.pods import PodState
 from civitai_mock.domain.stages import Stage
 from civitai_mock.pytest_plugin import TOKEN_OPTION, URL_OPTION
 from civitai_mock.settings import Settings
@@ -164,7 +165,7 @@ def _after(words: list[str], option: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", _each())
 def test_every_variable_exists(page: Page) -> None:
-    stages = {stage.value for stage in Stage}
+    stages = {*Stage, *PodState}
     for text in page.code:
         for name in re.findall(r"(?<![\w/{$])(?:[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,}(?==))(?![\w./])", text):
             assert name.lower() in Settings.model_fields or name in OTHER_VARIABLES or name in stages, name

@@ -60,7 +60,8 @@ def vocabulary(request: Request) -> Vocabulary:
     found = exchange(request)
     namespace = found.namespace
     worker_id = namespace.worker_name if namespace.controls.is_any_set else None
-    usual = found.context.options.vocabularies.of(found.compat, worker_id=worker_id)
+    fleet = namespace.fleet_policy.document
+    usual = found.context.options.vocabularies.of(found.compat, worker_id=worker_id, fleet=fleet)
     return usual if found.result_format is None else replace(usual, result_format=found.result_format)
 
 

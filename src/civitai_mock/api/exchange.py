@@ -27,6 +27,7 @@ from civitai_mock.services.consumers import GetConsumption
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.faults.firing import Faults
 from civitai_mock.services.faults.held_answers import HeldAnswers
+from civitai_mock.services.fleet_policy import FleetPolicy
 from civitai_mock.services.health import CheckReadiness, GetHealth
 from civitai_mock.services.journal.recording import NamespaceJournal
 from civitai_mock.services.namespace_events import TellNamespaceEvents
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from civitai_mock.services.event_stream.streams import EventStreams
     from civitai_mock.services.faults.edit_rules import EditFaults
     from civitai_mock.services.faults.edit_scenarios import EditScenarios
+    from civitai_mock.services.fleet.edit import EditFleet
+    from civitai_mock.services.fleet.use_cases import FleetUseCases
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
@@ -109,6 +112,7 @@ class UseCases:
     get_control_clock: Callable[[], "ControlClock"]
     get_event_streams: Callable[[], "EventStreams"]
     namespace_events: TellNamespaceEvents
+    get_fleet: Callable[[], "FleetUseCases"]
 
     @property
     def workflows(self) -> "WorkflowUseCases":
@@ -138,6 +142,10 @@ class UseCases:
     @property
     def event_streams(self) -> "EventStreams":
         return self.get_event_streams()
+
+    @property
+    def fleet(self) -> "FleetUseCases":
+        return self.get_fleet()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +183,9 @@ class ServedNamespace(Protocol):
     def controls(self) -> Controls: ...
 
     @property
+    def fleet_policy(self) -> FleetPolicy: ...
+
+    @property
     def faults(self) -> Faults: ...
 
     @property
@@ -193,7 +204,8 @@ class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
     `control` knows what is set for them, `manage` changes them, in all processes, `edit_faults` their rules,
-    `edit_scenarios` their scenarios, and `edit_styles` their styles; `snapshots` saves and restores them.
+    `edit_scenarios` their scenarios, `edit_styles` their styles, and `edit_fleet` their fleets; `snapshots` saves and
+    restores them.
     """
 
     @property
@@ -216,6 +228,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def edit_styles(self) -> "EditStyles": ...
+
+    @property
+    def edit_fleet(self) -> "EditFleet": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

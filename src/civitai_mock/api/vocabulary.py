@@ -1,12 +1,16 @@
 """Vocabularies: how answers are worded, so that each kind of client can read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.nearest import did_you_mean
+
+if TYPE_CHECKING:  # what only those need who have a fleet is not loaded at the start
+    from civitai_mock.domain.fleet.document import FleetDocument
 
 
 class ResultFormat(StrEnum):
@@ -57,6 +61,10 @@ OFFICIAL_PROVIDERS = frozenset(
     }
 )
 OFFICIAL_PROVIDER = "Civitai"
+# What providers of a fleet are called where their own names are in no official list.
+OFFICIAL_OF_PODS = ("RunPods", "ValdiAI", "RunDiffusion")
+OFFICIAL_OF_WORKERS = ("SaladML", "OctoML", "SaladShared", "OctoMLNext", "PicFinder")
+OWN_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +72,15 @@ class Vocabulary:
     """Says how an answer is worded; without a `provider`, by the name that a job was run under.
 
     All workers are called `worker_id`, if it is there: which of them had a job is another one on each run. If
-    `is_official`, values that are in no list of the official description are left out.
+    `is_official`, values that are in no list of the official description are left out. `providers` says what those of a
+    fleet are called, which count before `provider`.
     """
 
     provider: str | None
     result_format: ResultFormat
     is_official: bool
     worker_id: str | None = None
+    providers: Mapping[str, str] = field(default_factory=lambda: OWN_NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +91,16 @@ class Vocabularies:
     provider_name: str | None = None
     result_format: ResultFormat | None = None
 
-    def of(self, asked: ClientCompat | None = None, *, worker_id: str | None = None) -> Vocabulary:
+    def of(
+        self,
+        asked: ClientCompat | None = None,
+        *,
+        worker_id: str | None = None,
+        fleet: "FleetDocument | None" = None,
+    ) -> Vocabulary:
         usual = self._by_compat[asked or self.compat]
+        if fleet is not None:
+            usual = replace(usual, providers=names_in_fleet(fleet, is_official=usual.is_official))
         return usual if worker_id is None else replace(usual, worker_id=worker_id)
 
     @cached_property
@@ -97,3 +115,16 @@ class Vocabularies:
             result_format=self.result_format or usual_format,
             is_official=is_official,
         )
+
+
+@lru_cache
+def names_in_fleet(fleet: "FleetDocument", *, is_official: bool) -> Mapping[str, str]:
+    """Return what the providers of a fleet are called, by their names: each has one of its own in the official list."""
+    names = dict.fromkeys(fleet.names)
+    shown = {name: name for name in names if not is_official or name in OFFICIAL_PROVIDERS}
+    for provider in fleet.providers:
+        if provider.name not in shown:
+            usual = OFFICIAL_OF_PODS if provider.has_pods else OFFICIAL_OF_WORKERS
+            free = [name for name in (*usual, *sorted(OFFICIAL_PROVIDERS)) if name not in shown.values()]
+            shown[provider.name] = free[0] if free else OFFICIAL_PROVIDER
+    return {name: shown[name] for name in names}

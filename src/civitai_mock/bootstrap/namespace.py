@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from civitai_mock.services.faults.subjects import JobSubjects
     from civitai_mock.services.find_results import FindResults
     from civitai_mock.services.fleet.orders import FleetOrders
+    from civitai_mock.services.fleet.status import FleetStatus
+    from civitai_mock.services.fleet.use_cases import FleetUseCases
     from civitai_mock.services.journal.sharing import AskJournals
     from civitai_mock.services.looking_in import LookingIn
     from civitai_mock.services.order_jobs import OrderJobs
@@ -329,6 +331,18 @@ class Namespace:
         )
 
     @cached_property
+    def fleet(self) -> "FleetUseCases":
+        """Load and make them at first use: mostly there is no fleet."""
+        from civitai_mock.services.fleet.use_cases import FleetUseCases
+
+        return FleetUseCases(
+            policy=self.fleet_policy, store=self.stores.fleet, orders=self.fleet_orders, clock=self.clock
+        )
+
+    async def look_at_fleet(self) -> "FleetStatus":
+        return await self.fleet.status()
+
+    @cached_property
     def fleet_orders(self) -> "FleetOrders":
         """Load and make them at first use: mostly there is no fleet."""
         from civitai_mock.services.fleet.orders import FleetOrders
@@ -432,7 +446,7 @@ def make_namespace(
         manage=None,
         obeyed_clock=obeyed_clock,
         progress_policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
-        fleet_policy=FleetPolicy(controls),
+        fleet_policy=FleetPolicy(controls, usual=runtime.usual_fleet),
         faults=Faults(
             controls=controls,
             server_rules=runtime.server_rules,
@@ -459,7 +473,13 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
     provider = WorkforceWithOutages(workforce=namespace.provider, faults=namespace.faults)
     stall_detector = None if namespace.runs_jobs else _make_stall_detector(namespace)
     query = QueryJobs(jobs=stores.jobs, namespace=namespace.name)
-    health = GetHealth(store=stores.health, provider=provider, stall_detector=stall_detector)
+    health = GetHealth(
+        store=stores.health,
+        provider=provider,
+        stall_detector=stall_detector,
+        fleet_policy=namespace.fleet_policy,
+        get_fleet=lambda: namespace.fleet,
+    )
     return UseCases(
         submit=_make_submit(namespace),
         query=query,
@@ -478,7 +498,12 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         running_progress=GetRunningProgress(provider=namespace.provider),
         taint=TaintJobs(jobs=stores.jobs, query=query, search=stores.search),
         requests=ListRequests(search=stores.search),
-        coverage=GetCoverage(resources=stores.resources, provider=provider),
+        coverage=GetCoverage(
+            resources=stores.resources,
+            provider=provider,
+            fleet_policy=namespace.fleet_policy,
+            look_at_fleet=namespace.look_at_fleet,
+        ),
         consumption=GetConsumption(search=stores.search),
         resources=ManageResources(resources=stores.resources),
         blob_urls=namespace.blob_urls,
@@ -490,6 +515,7 @@ def _make_use_cases(namespace: Namespace) -> UseCases:
         get_control_clock=lambda: namespace.control_clock,
         get_event_streams=lambda: namespace.event_streams,
         namespace_events=namespace.namespace_events,
+        get_fleet=lambda: namespace.fleet,
         get_upload_blobs=lambda: namespace.upload_blobs,
         get_workflows=lambda: namespace.workflows,
         blob_access=namespace.blob_access,
@@ -506,6 +532,7 @@ def _make_stall_detector(namespace: Namespace) -> StallDetector:
     return StallDetector(
         queue=namespace.stores.queue,
         policy=namespace.progress_policy,
+        fleet_policy=namespace.fleet_policy,
         clock=namespace.clock,
         system_clock=namespace.system_clock,
         poll=namespace.runtime.settings.poll,

@@ -30,6 +30,7 @@ from civitai_mock.settings import UnknownNamespaces
 if TYPE_CHECKING:
     from civitai_mock.services.faults.edit_rules import EditFaults
     from civitai_mock.services.faults.edit_scenarios import EditScenarios
+    from civitai_mock.services.fleet.edit import EditFleet
     from civitai_mock.services.journal.questions import SubjectOf
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
     from civitai_mock.services.styles import EditStyles
@@ -122,6 +123,13 @@ class Namespaces:
         from civitai_mock.services.styles import EditStyles
 
         return EditStyles(manage=self.manage)
+
+    @cached_property
+    def edit_fleet(self) -> "EditFleet":
+        """Load and make it at first use, as those of rules."""
+        from civitai_mock.services.fleet.edit import EditFleet
+
+        return EditFleet(manage=self.manage, usual=self._runtime.usual_fleet)
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""

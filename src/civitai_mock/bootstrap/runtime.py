@@ -32,7 +32,8 @@ from civitai_mock.services.resources import ManageResources
 from civitai_mock.settings import Settings, SettingsError
 from civitai_mock.telemetry.loop_lag import measuring_lag
 
-if TYPE_CHECKING:  # what only those need who have scenarios is not loaded at the start
+if TYPE_CHECKING:  # what only those need who have scenarios or a fleet is not loaded at the start
+    from civitai_mock.domain.fleet.document import FleetDocument
     from civitai_mock.services.faults.scenarios import FileScenarios
 
 DISTRIBUTION = "civitai-mock"
@@ -79,6 +80,7 @@ class Runtime:
     metrics: Metrics
     journal: Journal
     server_rules: ServerRules
+    usual_fleet: "FleetDocument | None"
 
 
 @asynccontextmanager
@@ -99,6 +101,7 @@ async def open_runtime(
     """
     clock, ids, metrics = clock or SystemClock(), ids or RandomIds(), metrics or Metrics()
     server_rules = ServerRules(_read_scenarios(settings))
+    usual_fleet = _read_fleet(settings)
     async with _closing_in_time() as opened:
         if settings.otel_exporter_otlp_endpoint is not None:
             metrics.record_span = await opened.enter_async_context(_open_span_export(settings))
@@ -131,6 +134,7 @@ async def open_runtime(
             metrics=metrics,
             journal=_make_journal(settings, metrics),
             server_rules=server_rules,
+            usual_fleet=usual_fleet,
         )
 
 
@@ -188,6 +192,15 @@ def _read_scenarios(settings: Settings) -> "FileScenarios":
     from civitai_mock.bootstrap.scenarios import read_file_scenarios
 
     return read_file_scenarios(settings.scenarios, most=settings.scenarios_max)
+
+
+def _read_fleet(settings: Settings) -> "FleetDocument | None":
+    """Read the fleet that each namespace has; what that needs is only imported for it."""
+    if settings.fleet is None:
+        return None
+    from civitai_mock.bootstrap.fleet import read_fleet
+
+    return read_fleet(settings.fleet)
 
 
 def _open_span_export(settings: Settings) -> AbstractAsyncContextManager[RecordSpan]:

@@ -113,7 +113,11 @@ def make_led_scheduler(namespace: Namespace, *, process_id: str, claimed_at: dat
 
 
 def _make_webhooks(namespace: Namespace, services: DeliveryServices) -> WebhookDispatcher:
-    render = make_event_renderer(namespace.runtime.settings.vocabularies, get_worker_id=lambda: namespace.worker_name)
+    render = make_event_renderer(
+        namespace.runtime.settings.vocabularies,
+        get_worker_id=lambda: namespace.worker_name,
+        fleet_policy=namespace.fleet_policy,
+    )
     return WebhookDispatcher(services, render=render)
 
 

@@ -1,8 +1,9 @@
 """Availability: whether a worker has a resource (coverage), or all resources of a job (support)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
@@ -11,6 +12,7 @@ from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem, is_model
 from civitai_mock.generation.job_types import runs_graphs
 from civitai_mock.ports import ResourceStore, Workforce
+from civitai_mock.services.fleet_policy import FleetPolicy
 
 
 class Availability(StrEnum):
@@ -34,18 +36,33 @@ class Coverage:
     workers: int = 0
 
 
+class FleetRoom(Protocol):
+    """Says how many pods of a fleet are up, and whether anybody of it takes jobs."""
+
+    @property
+    def pods_up(self) -> int: ...
+
+    @property
+    def has_room(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetCoverage:
     """Finds out how available resources are."""
 
     resources: ResourceStore
     provider: Workforce
+    fleet_policy: FleetPolicy
+    look_at_fleet: Callable[[], Awaitable[FleetRoom]]
 
     async def __call__(self, texts: Sequence[str]) -> Mapping[str, Coverage]:
         """Return coverages by the texts as they were sent; raise `InvalidRequestError` for one that is not an AIR."""
         references = {text: _parse(text) for text in texts}
         found = await self.resources.find(list(references.values()))
-        return {text: self._coverage(reference, found.get(str(reference))) for text, reference in references.items()}
+        coverages = {
+            text: self._coverage(reference, found.get(str(reference))) for text, reference in references.items()
+        }
+        return await self._by_pods(coverages) if self.fleet_policy.is_on else coverages
 
     def _coverage(self, reference: Reference, resource: Resource | None) -> Coverage:
         if resource is None:
@@ -54,6 +71,13 @@ class GetCoverage:
             return Coverage(availability=Availability.UNSUPPORTED)
         workers = self.provider.workers_with([resource.for_job])
         return Coverage(availability=Availability.AVAILABLE if workers else Availability.UNAVAILABLE, workers=workers)
+
+    async def _by_pods(self, coverages: Mapping[str, Coverage]) -> Mapping[str, Coverage]:
+        """Return coverages with the pods that are up as workers: the files that one has all have."""
+        fleet = await self.look_at_fleet()
+        availability = Availability.AVAILABLE if fleet.has_room else Availability.UNAVAILABLE
+        in_fleet = Coverage(availability=availability, workers=fleet.pods_up)
+        return {text: in_fleet if found.workers else found for text, found in coverages.items()}
 
 
 def _availability_of_unknown(reference: Reference) -> Availability:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what only those need who have a fleet is not loaded at the 
 
 FLEET: Final = "fleet"  # the member of the documents of namespaces
 NO_FLEET: Final = False  # is what that says where the fleet of the setting was taken away
+NO_FLEET_HERE: Final = "This namespace has no fleet: its jobs run as they do without one."
 
 logger = structlog.stdlib.get_logger()
 

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock, JobQueue, StoreHealth, WorkerReport, Workforce
+from civitai_mock.services.fleet_policy import FleetPolicy
 from civitai_mock.services.progress_policy import ProgressPolicy
+
+if TYPE_CHECKING:  # what only those need who have a fleet is not loaded at the start
+    from civitai_mock.services.fleet.use_cases import FleetUseCases
 
 logger = structlog.stdlib.get_logger()
 
@@ -22,14 +27,22 @@ class StallDetector:
     """Checks every few seconds whether jobs wait and nobody takes them; logs when that begins and when it is over."""
 
     def __init__(
-        self, *, queue: JobQueue, policy: ProgressPolicy, clock: Clock, system_clock: Clock, poll: timedelta
+        self,
+        *,
+        queue: JobQueue,
+        policy: ProgressPolicy,
+        fleet_policy: FleetPolicy,
+        clock: Clock,
+        system_clock: Clock,
+        poll: timedelta,
     ) -> None:
         """`poll` is the interval at which schedulers poll the store for jobs, which are as old as `clock` says.
 
-        By the `policy`, schedulers may have to leave jobs alone.
+        By the `policy`, schedulers may have to leave jobs alone; on a fleet, jobs may have to wait for a pod to boot.
         """
         self._queue = queue
         self._policy = policy
+        self._fleet_policy = fleet_policy
         self._clock = clock
         self._system_clock = system_clock
         self._patience = max(PATIENCE, 2 * poll)
@@ -51,7 +64,7 @@ class StallDetector:
         """Count the checks that found jobs stalled; while the store is away nothing is known, so the count stays."""
         before, since, now = self.reason, self._clock.now() - self._patience, self._system_clock.now()
         try:
-            holds_back = self._policy.only_timed or self._policy.is_paused
+            holds_back = self._policy.only_timed or self._policy.is_paused or self._fleet_policy.is_on
             is_stalled = not holds_back and await self._queue.is_stalled(since=since, now=now)
         except TransientError:
             return
@@ -64,12 +77,16 @@ class StallDetector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """Describes the store and the workers; `reason` says why jobs are stalled, if they are."""
+    """Describes the store and the workers; `reason` says why jobs are stalled, if they are.
+
+    A fleet `boots_workers` when jobs come.
+    """
 
     store: str
     provider: str
     workers: Sequence[WorkerReport]
     reason: str | None
+    boots_workers: bool = False
 
     @property
     def is_healthy(self) -> bool:
@@ -78,8 +95,8 @@ class HealthReport:
 
     @property
     def want_of_workers(self) -> str | None:
-        """Return why no worker is ready; None if one is."""
-        if any(worker.ready for worker in self.workers):
+        """Return why no worker is ready; None if one is, or is booted once there is something to do."""
+        if self.boots_workers or any(worker.ready for worker in self.workers):
             return None
         return "; ".join(["no worker is ready", *(f"{worker.id}: {worker.reason}" for worker in self.workers)])
 
@@ -91,6 +108,8 @@ class GetHealth:
     store: StoreHealth
     provider: Workforce
     stall_detector: StallDetector | None
+    fleet_policy: FleetPolicy
+    get_fleet: "Callable[[], FleetUseCases]"
 
     @property
     def runs_jobs(self) -> bool:
@@ -100,11 +119,13 @@ class GetHealth:
     async def __call__(self) -> HealthReport:
         """Return a report; raise `TransientError` if the store is away."""
         await self.store.ping()
+        workers, has_fleet = self.provider.workers, self.fleet_policy.is_on
         return HealthReport(
             store=self.store.description,
             provider=self.provider.name,
-            workers=self.provider.workers,
+            workers=await self.get_fleet().workers(like=workers) if has_fleet else workers,
             reason=self.stall_detector.reason if self.stall_detector else None,
+            boots_workers=has_fleet,
         )
 
 

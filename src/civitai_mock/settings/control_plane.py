@@ -101,6 +101,13 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
         le=1000,
     )
 
+    fleet: str | None = setting(
+        None,
+        "Gives each namespace a simulated fleet of GPU pods: `hybrid`, spot pods with serverless workers as the"
+        " reserve, or the path of a file that describes one, as JSON or YAML",
+        expected="hybrid, a path of a file, or nothing",
+    )
+
     @field_validator("admin_token")
     @classmethod
     def _clean_token(cls, value: SecretStr | None) -> SecretStr | None:

@@ -10,11 +10,13 @@ import orjson
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.ports import Stores
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
+from civitai_mock.services.event_stream.costs import CostSource
 from civitai_mock.services.event_stream.feed_readers import FeedScope
 from civitai_mock.services.event_stream.messages import MessageType, StreamWords
 from civitai_mock.services.event_stream.reader import EventReader
@@ -36,6 +38,10 @@ def render(_: Job, event: JobEvent) -> bytes:
 WORDS = StreamWords(render=render, url_of=lambda slot: slot.blob_key, now=lambda: START)
 
 
+async def no_costs() -> JsonObject:
+    return {}
+
+
 def open_streams(stores: Stores, bus: EventBus, clock: VirtualClock) -> EventStreams:
     """Open the streams of a process; another one has nothing of what this knows."""
     event_feed = FollowEvents(feed=stores.feed, namespace_feed=stores.namespace_feed, clock=clock)
@@ -54,6 +60,7 @@ def open_streams(stores: Stores, bus: EventBus, clock: VirtualClock) -> EventStr
             provider=ScriptedProvider(),
             get_positions=GetQueuePositions(queue=stores.queue, clock=clock, system_clock=clock),
             render=render,
+            costs=CostSource(is_fleet=lambda: False, read=no_costs),
             kept=timedelta(days=1),
         )
     )

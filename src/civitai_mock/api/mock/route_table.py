@@ -11,6 +11,7 @@ from civitai_mock.api.mock import (
     clock,
     events,
     faults,
+    fleet,
     graphs,
     har,
     images,
@@ -56,4 +57,5 @@ ROUTES: Sequence[DescribedRoute] = [
     *events.ROUTES,
     *styles.ROUTES,
     *client_errors.ROUTES,
+    *fleet.ROUTES,
 ]

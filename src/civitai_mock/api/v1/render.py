@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeAlias, Union, cast
+from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
 from starlette.requests import Request
 
@@ -25,6 +25,9 @@ from civitai_mock.domain.stages import JobEventType
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.queue_position import QueuePosition
+
+if TYPE_CHECKING:  # what only those need who have a fleet is not loaded at the start
+    from civitai_mock.services.fleet.status import ByProvider
 
 # The words that the official lists allow at each place in a detailed job; ANY stands for every member of an object.
 Words: TypeAlias = Mapping[str, Union[frozenset[str], "Words"]]
@@ -78,7 +81,8 @@ class JobRenderer:
     """Renders jobs for one request, whose caller can reach this server at `base_url`.
 
     `positions` has the places of the jobs in the queue, `support` has what the provider can do for those that have not
-    ended, and `running` how far those are whose steps are foreseen; all are by id.
+    ended, `fleet` what those of a fleet can, if there is one, and `running` how far those are whose steps are foreseen;
+    all are by id.
     """
 
     base_url: str
@@ -87,6 +91,7 @@ class JobRenderer:
     vocabulary: Vocabulary
     positions: Mapping[str, QueuePosition] = field(default_factory=dict)
     support: Mapping[str, JobSupport] = field(default_factory=dict)
+    fleet: "Mapping[str, ByProvider] | None" = None
     running: Mapping[str, SamplingProgress] = field(default_factory=dict)
 
     def collection(self, token: str, jobs: Sequence[Job], *, detailed: bool) -> wire.JobStatusCollection:
@@ -115,7 +120,7 @@ class JobRenderer:
             "lastEvent": render_event(job.last_event, self.vocabulary),
             **self._running(job),
             **self._support(job),
-            "scheduled": job.outcome is None,
+            "scheduled": self._is_scheduled(job),
         }
 
     def requested(self, job: Job) -> wire.RequestedJob:
@@ -124,12 +129,19 @@ class JobRenderer:
     def _support(self, job: JobSummary) -> wire.Support:
         if job.outcome is not None:
             return {}
-        provider = _odd_provider(job) or self.vocabulary.provider or self.provider_name
-        return {"serviceProviders": {provider: {"support": self.support[job.id], **self._position(job)}}}
+        odd = _odd_provider(job)
+        if self.fleet is not None and odd is None:
+            return {"serviceProviders": self._in_fleet(self.fleet[job.id])}
+        provider = odd or self.vocabulary.provider or self.provider_name
+        return {"serviceProviders": {provider: _provider_status(self.support[job.id], self.positions.get(job.id))}}
 
-    def _position(self, job: JobSummary) -> wire.Queued:
-        position = self.positions.get(job.id)
-        return {} if position is None else {"queuePosition": _render_position(position)}
+    def _in_fleet(self, found: "ByProvider") -> Mapping[str, wire.ProviderJobStatus]:
+        names = self.vocabulary.providers
+        return {names.get(name, name): _provider_status(each.support, each.position) for name, each in found.items()}
+
+    def _is_scheduled(self, job: JobSummary) -> bool:
+        """Return whether anybody will run a job, which nobody does that asks for none of the fleet's providers."""
+        return job.outcome is None and (self.fleet is None or bool(self.fleet[job.id]))
 
     def _results(self, job: JobSummary) -> Sequence[wire.ImageResult] | wire.Members:
         if isinstance(job.result, dict):
@@ -201,6 +213,11 @@ def render_event(event: JobEvent, vocabulary: Vocabulary) -> wire.JobEvent:
     }
 
 
+def _provider_status(support: JobSupport, position: QueuePosition | None) -> wire.ProviderJobStatus:
+    queued: wire.Queued = {} if position is None else {"queuePosition": _render_position(position)}
+    return {"support": support, **queued}
+
+
 def _render_position(position: QueuePosition) -> wire.ProviderJobQueuePosition:
     return {
         "precedingJobs": position.preceding_jobs,
@@ -215,6 +232,7 @@ def _claim_holder(event: JobEvent, vocabulary: Vocabulary) -> wire.ClaimHolder:
     if event.provider is None or event.worker_id is None:
         return {}
     known = None if event.provider == UNKNOWN_PROVIDER else vocabulary.provider
+    known = vocabulary.providers.get(event.provider, known)
     return {"provider": known or event.provider, "workerId": vocabulary.worker_id or event.worker_id}
 
 
@@ -285,12 +303,16 @@ async def renderer_for(request: Request, jobs: Sequence[JobSummary]) -> JobRende
     cases, words = use_cases(request), vocabulary(request)
     context(request).client_hints.check(exchange(request).headers, jobs, words)
     unfinished = [job for job in jobs if job.outcome is None and isinstance(job, Job)]
+    positions = await cases.queue_positions(unfinished) if unfinished else {}
+    support = cases.support(unfinished) if unfinished else {}
+    has_fleet = exchange(request).namespace.fleet_policy.is_on
     return JobRenderer(
         base_url=base_url(request),
         blob_urls=cases.blob_urls,
         provider_name=cases.provider_name,
         vocabulary=words,
-        positions=await cases.queue_positions(unfinished) if unfinished else {},
-        support=cases.support(unfinished) if unfinished else {},
+        positions=positions,
+        support=support,
+        fleet=await cases.fleet.status_of(unfinished, positions, support) if has_fleet and unfinished else None,
         running=cases.running_progress(unfinished) if unfinished else {},
     )

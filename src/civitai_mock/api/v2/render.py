@@ -8,7 +8,7 @@ from typing import Self
 import orjson
 from starlette.requests import Request
 
-from civitai_mock.api.context import base_url, use_cases
+from civitai_mock.api.context import base_url, exchange, use_cases
 from civitai_mock.api.query_params import optional
 from civitai_mock.api.responses import as_members
 from civitai_mock.api.v2.blob_documents import date_text
@@ -307,12 +307,16 @@ async def renderer_for(
     jobs = [job for snapshot in snapshots for job in snapshot.jobs]
     unfinished = [job for job in jobs if job.outcome is None]
     faulty = [job for job in jobs if job.faults]
+    positions = await cases.queue_positions(unfinished) if unfinished else {}
+    support = cases.support(unfinished) if unfinished else {}
+    if unfinished and exchange(request).namespace.fleet_policy.is_on:
+        positions, support = await cases.fleet.chosen_of(unfinished, positions, support)
     return WorkflowRenderer(
         step_types=cases.workflows.step_types,
         base_url=base_url(request),
         hides_mature_content=hides_mature_content or (bool(faulty) and _hides_unless_asked(request, faulty)),
-        positions=await cases.queue_positions(unfinished) if unfinished else {},
-        support=cases.support(unfinished) if unfinished else {},
+        positions=positions,
+        support=support,
     )
 
 

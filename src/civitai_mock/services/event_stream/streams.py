@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespace_events import LoggedEvent
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.ports import Clock, EventFeed, JobStore, NamespaceEventFeed, NamespaceEventStore, Progress
 from civitai_mock.services.event_bus import EventBus
 from civitai_mock.services.event_feed import FollowEvents
+from civitai_mock.services.event_stream.costs import CostSource, TellCosts
 from civitai_mock.services.event_stream.cursors import (
     NOT_OURS,
     FeedCursor,
@@ -46,6 +48,7 @@ class StreamSources:
     provider: KnowsProgress
     get_positions: GetPositions
     render: Callable[[Job, JobEvent], bytes]
+    costs: CostSource
     kept: timedelta  # after which jobs, and so their events, may be gone
 
 
@@ -71,6 +74,12 @@ class EventStreams:
         self._is_stopped = self._is_begun = False
         self._progress = TellProgress(
             provider=sources.provider, clock=sources.clock, is_heard=self._is_heard, tell=self._tell_progress
+        )
+        self._costs = TellCosts(
+            source=sources.costs,
+            clock=sources.system_clock,
+            is_heard=lambda: bool(self._feed_readers),
+            tell=self._tell_costs,
         )
         sources.event_bus.subscribe_to_changes(self._on_changes)
         sources.event_bus.subscribe_to_changes_elsewhere(self._on_changes_elsewhere)
@@ -139,6 +148,7 @@ class EventStreams:
         )
         self._feed_readers.add(reader)
         self._add(reader)
+        self.begin_costs()
         return reader
 
     def follow_nothing(self) -> DeafReader:
@@ -155,9 +165,15 @@ class EventStreams:
         for reader in self._feed_readers:
             reader.pass_on(kind, at, members)
 
+    def begin_costs(self) -> None:
+        """Tell what a fleet costs, as there is a reader, or a fleet, since now."""
+        if not self._is_stopped:
+            self._costs.begin()
+
     def stop(self) -> None:
         """End all streams now, and those that begin later at once."""
         self._is_stopped = True
+        self._costs.stop()
         for reader in self._readers:
             reader.stop()
 
@@ -185,6 +201,8 @@ class EventStreams:
                     del self._by_job[job_id]
         elif isinstance(reader, FeedReader):
             self._feed_readers.discard(reader)
+            if not self._feed_readers:
+                self._costs.stop()
         if not self._readers:
             self._sources.event_feed.remove_waker(self._on_news)
             self._sources.event_feed.unfollow(self)
@@ -203,6 +221,9 @@ class EventStreams:
     def _tell_progress(self, job: Job, found: Progress, at: datetime) -> None:
         for reader in (*self._by_job.get(job.id, ()), *self._feed_readers):
             reader.on_progress(job, found, at)
+
+    def _tell_costs(self, costs: JsonObject) -> None:
+        self.tell_passing(MessageType.COST, at=self._sources.clock.now(), **costs)
 
     def _on_changes_elsewhere(self, entries: Sequence[FeedEntry]) -> None:
         for entry in entries if self._by_job else ():

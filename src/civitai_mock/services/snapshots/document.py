@@ -20,6 +20,8 @@ from civitai_mock.services.faults.edit_rules import LAST_RULE
 from civitai_mock.services.faults.firing import SCENARIOS
 from civitai_mock.services.faults.parsed_rules import PREFIX, parse_stored_rule
 from civitai_mock.services.faults.scenarios import parse_stored_scenario
+from civitai_mock.services.fleet.edit import check_stored_fleet
+from civitai_mock.services.fleet_policy import FLEET
 from civitai_mock.services.namespace_ids import SEED
 from civitai_mock.services.namespaces import TOKENS
 from civitai_mock.services.progress_policy import PAUSED, PROGRESS
@@ -118,4 +120,5 @@ CHECKS: Mapping[str, Callable[[Json], object]] = {
     LAST_RULE: _check_last_rule,
     SCENARIOS: _check_scenarios,
     STYLES: check_styles,
+    FLEET: check_stored_fleet,
 }
