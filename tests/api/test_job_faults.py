@@ -21,7 +21,6 @@ POLLS, MANUAL = "polls", "manual"
 MINUTE = 60
 PARAMS = {"prompt": "a fox", "steps": 20, "cfgScale": 7, "width": 64, "height": 64, "seed": 7}
 IMAGE_GEN = {"engine": "sdcpp", "ecosystem": "sdxl", "operation": "createImage", "model": CHECKPOINT}
-WITHOUT_TEST = {"preempted"}  # comes with the fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,8 @@ async def world() -> AsyncIterator[World]:
 def test_each_preset_of_jobs_has_a_test_here_and_can_be_set() -> None:
     tested = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_")}
     presets = {name: preset for name, preset in fault_presets().items() if preset.hook is Hook.JOB}
-    assert presets.keys() - WITHOUT_TEST <= tested
-    assert {name for name, preset in presets.items() if not preset.is_available} == WITHOUT_TEST
+    assert presets.keys() <= tested
+    assert all(preset.is_available for preset in presets.values())
 
 
 FAILURES = {
@@ -362,6 +361,27 @@ async def test_cold_start(world: World) -> None:
     await eventually(is_preparing)
     await world.advance("45s")
     assert (await world.workflow(workflow))["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("fault", "event_type", "retries"),
+    [("preempted", "LateRejected", 0), ("preempted; warning=0", "ClaimExpired", 1)],
+)
+async def test_preempted(world: World, fault: str, event_type: str, retries: int) -> None:
+    job = await world.submit(fault=fault)
+    await world.opened.wait_until_ended(job["jobId"])
+    events = await world.events(job)
+    types = [event["type"] for event in events]
+    assert types == [
+        *["Initialized", "Claimed", "Updated", "Updated", event_type],
+        *["Claimed", "Updated", "Updated", "Succeeded"],
+    ]
+    first, again = (event for event in events if event["type"] == "Claimed")
+    assert again["provider"] != first["provider"]
+    assert (first["retryAttempt"], again["retryAttempt"]) == (0, retries)
+    workflow = await world.over(fault=fault)
+    assert workflow["status"] == "succeeded"
+    assert all(image["available"] for image in workflow["steps"][0]["output"]["images"])
 
 
 async def test_provider_outage(world: World) -> None:

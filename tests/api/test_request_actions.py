@@ -370,7 +370,6 @@ MISSPELT = [
     ("throttle; retry=1", "retry"),
     ("throttle; retryAfter=soon", "retryAfter"),
     ("", "Unknown preset"),
-    ("preempted", "not available yet"),
 ]
 
 

@@ -22,6 +22,7 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.clock_state import ClockMode, ClockState, frozen
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.faults.rules import parse_fault_header
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import Outcome
@@ -66,12 +67,14 @@ class World:
         (job,) = await self.submit_all([{"steps": steps, **members}])
         return job
 
-    async def submit_all(self, templates: Sequence[JsonObject]) -> Sequence[Job]:
-        """Submit jobs with one request; the member `steps` is of their params."""
+    async def submit_all(self, templates: Sequence[JsonObject], *, fault: str | None = None) -> Sequence[Job]:
+        """Submit jobs with one request, which may ask for a fault; the member `steps` is of their params."""
         parsed = [
             parse_template(_template(**template), path=f"jobs[{index}]") for index, template in enumerate(templates)
         ]
-        return await self.namespace.use_cases.submit(parsed, Caller(trace_id=TRACE_ID, consumer=EVERYBODY))
+        asked = None if fault is None else parse_fault_header(fault)
+        caller = Caller(trace_id=TRACE_ID, consumer=EVERYBODY, asked_fault=asked)
+        return await self.namespace.use_cases.submit(parsed, caller)
 
     async def after(self, duration: timedelta) -> None:
         await self.advance.to(START + duration)

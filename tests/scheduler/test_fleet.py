@@ -41,9 +41,9 @@ async def open_fleet(document: dict[str, Any] | None = None, **settings: object)
         yield world
 
 
-async def submit(world: World, count: int, **members: Any) -> Sequence[Job]:
+async def submit(world: World, count: int, *, fault: str | None = None, **members: Any) -> Sequence[Job]:
     """Submit jobs, and return them in the order of the queue."""
-    jobs = await world.submit_all([{"steps": 4, **members} for _ in range(count)])
+    jobs = await world.submit_all([{"steps": 4, **members} for _ in range(count)], fault=fault)
     return sorted(jobs, key=lambda job: job.id)
 
 
@@ -268,3 +268,22 @@ async def go_on(world: World) -> None:
     async with running(scheduler):
         await scheduler.take_over()
         await scheduler.advance_time_by(world.clock).to(world.clock.now() + timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("warning", "event_type", "attempt"),
+    [(30, JobEventType.LATE_REJECTED, 0), (0, JobEventType.CLAIM_EXPIRED, 1)],
+)
+async def test_the_preset_takes_the_pod_of_its_job_away(warning: int, event_type: JobEventType, attempt: int) -> None:
+    async with open_fleet() as world:
+        jobs = await submit(world, 21, fault=f"preempted; warning={warning}")
+        await world.after(3600 * SECOND)
+        found = [await world.now_is(job) for job in jobs]
+        assert {job.outcome for job in found} == {Outcome.SUCCEEDED}
+        ended = next(event for event in await events_of(world, jobs[0]) if event.claim_has_completed)
+        assert (ended.type, ended.at, ended.worker_id) == (event_type, START + 270 * SECOND, "spot-1")
+        assert [job.retry_attempt for job in found] == [attempt] + [0] * 20
+        assert {job.last_event.provider for job in found} == {"serverless"}
+        events = [event.event.type for event in await told(world)]
+        warnings = ["pod_preemption_warning"] if warning else []
+        assert events == ["pod_booting", "pod_ready", *warnings, "fallback_activated", "pod_shutdown"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from civitai_mock.scheduler.job_stepper import JobStepper
     from civitai_mock.services.archives import BlobArchives
     from civitai_mock.services.find_results import FindResults
+    from civitai_mock.services.fleet.orders import FleetOrders
     from civitai_mock.services.order_jobs import OrderJobs
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
@@ -57,6 +58,9 @@ class RunnerParts(Protocol):
     def orders(self) -> "OrderJobs": ...
 
     @property
+    def fleet_orders(self) -> "FleetOrders": ...
+
+    @property
     def own_blob_links(self) -> OwnBlobLinks: ...
 
     @property
@@ -87,6 +91,7 @@ def make_runner_services(parts: RunnerParts) -> RunnerServices:
         pace=PACES[settings.simulation_profile],
         progress_policy=parts.progress_policy,
         job_faults=parts.job_faults,
+        preempt_pod=lambda pod_id, warning: _preempt_pod(parts, pod_id, warning),
         lose_job=lambda job: parts.orders.lose(job.id),
         progress_reporter=ProgressReporter(
             clock=parts.system_clock, interval=timedelta(milliseconds=settings.progress_interval_ms)
@@ -98,6 +103,14 @@ def make_runner_services(parts: RunnerParts) -> RunnerServices:
         archives=lambda: parts.archives,
         find_results=parts.find_results,
     )
+
+
+async def _preempt_pod(parts: RunnerParts, pod_id: str, warning: float) -> None:
+    """Give the order to whoever moves the pods; it is loaded for who has any."""
+    from civitai_mock.services.fleet.orders import FleetOrder, OrderKind
+
+    order = FleetOrder(kind=OrderKind.PREEMPT, pod_id=pod_id, warning_seconds=warning)
+    await parts.fleet_orders.give(order)
 
 
 def make_job_stepper(parts: RunnerParts) -> "JobStepper":

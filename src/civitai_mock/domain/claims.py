@@ -33,6 +33,11 @@ class Claim:
         return process_worker_of(self.worker_id)
 
     @property
+    def is_of_fleet(self) -> bool:
+        """Return whether the job runs on a fleet."""
+        return ON_PROCESS in self.worker_id
+
+    @property
     def shown_worker_id(self) -> str:
         """Return the worker that events name: that of a fleet, if the job runs on one."""
         return self.worker_id.rpartition(ON_PROCESS)[0] or self.worker_id

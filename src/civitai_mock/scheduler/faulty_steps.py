@@ -1,13 +1,15 @@
 """Steps of a job that go wrong on purpose: what its fault does before a stage, in place of the work, and after it."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from civitai_mock.domain.blob import BlobFacts, Slot
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.durations import parse_duration
-from civitai_mock.domain.errors import ClaimLost, OrderedFailureError
+from civitai_mock.domain.errors import ClaimLost, ConflictError, NotFoundError, OrderedFailureError
 from civitai_mock.domain.events import ODD_STATUS
 from civitai_mock.domain.faults.actions import (
     Effect,
@@ -18,13 +20,13 @@ from civitai_mock.domain.faults.actions import (
     PresetWord,
     RejectJob,
 )
-from civitai_mock.domain.faults.job_effects import effects_on, held_in, with_fault_over
+from civitai_mock.domain.faults.job_effects import effects_on, held_in, was_preempted, with_fault_over
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, as_object, as_text
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.progress_modes import INSTANT
 from civitai_mock.domain.stages import NEXT_STAGE, Stage
-from civitai_mock.scheduler.executors.context import JobContext, PutBackError
+from civitai_mock.scheduler.executors.context import POD_GONE, PREEMPTED, JobContext, PutBackError
 
 REFUSED = "The worker refused the job."
 GONE = "The worker did not renew its lease."
@@ -72,6 +74,8 @@ async def _before(effect: Effect, here: Stage, context: JobContext) -> None:
             await context.take_time(parse_duration(as_text(effect.value)).total_seconds())
         case PresetEffect(PresetWord.ODD_STATUS) if here is Stage.SENT_TO_COMFY:
             context.event_context.pop(ODD_STATUS, None)
+        case PresetEffect(PresetWord.PREEMPT) if here is Stage.SENT_TO_COMFY:
+            await _preempt(context, warning=parse_duration(as_text(effect.value)).total_seconds())
 
 
 async def _after(effect: Effect, stage: Stage, context: JobContext, *, began_at: datetime) -> None:
@@ -99,6 +103,20 @@ async def _after(effect: Effect, stage: Stage, context: JobContext, *, began_at:
             await _deliver_early(stage, context, began_at=began_at)
 
 
+async def _preempt(context: JobContext, *, warning: float) -> None:
+    """Take the worker of the job away, once; on a fleet that is its pod, and what is no pod cannot be taken."""
+    place = context.place
+    if was_preempted(context.job) or (place is not None and place.pod_id is None):
+        return
+    if place is not None and place.pod_id is not None:
+        await context.before_waiting()
+        with suppress(ConflictError, NotFoundError):  # it is taken already, or gone
+            await context.services.preempt_pod(place.pod_id, warning)
+    if context.prompt_id is not None:
+        await context.services.provider.cancel(context.prompt_id)
+    raise PutBackError(_taken_away if warning else _pod_gone)
+
+
 def _stage_of(effect: FailJob) -> Stage:
     return effect.stage or Stage.SENT_TO_COMFY
 
@@ -109,6 +127,14 @@ def _rejected(reason: str) -> Callable[[Job, datetime], Job]:
 
 def _released(reason: str) -> Callable[[Job, datetime], Job]:
     return lambda job, at: with_fault_over(job).released(at=at, reason=reason)
+
+
+def _taken_away(job: Job, at: datetime) -> Job:
+    return changed(_released(PREEMPTED)(job, at), prompt_id=None)
+
+
+def _pod_gone(job: Job, at: datetime) -> Job:
+    return changed(job.claim_expired(at=at, reason=POD_GONE), prompt_id=None)
 
 
 def _claim_expired(job: Job, at: datetime) -> Job:

@@ -27,6 +27,8 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import NEXT_STAGE, Outcome, Stage
 from civitai_mock.scheduler.executors.context import (
+    POD_GONE,
+    PREEMPTED,
     JobContext,
     JobPlace,
     PutBackError,
@@ -47,8 +49,6 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 CANCEL_SECONDS = 5.0
 DIED = "The worker that ran the job died, its work is lost, and no retry is left."
-PREEMPTED = "preempted"
-POD_GONE = "The pod that ran the job was taken away without a warning."
 LONGEST_QUEUE = 10  # times the job's timeout: how long a claim may take altogether
 
 
@@ -350,6 +350,7 @@ class JobRunner:
         is_warned = self._cancel_reason is CancelReason.PREEMPTED
 
         def put_back(held: Job, at: datetime) -> Job:
+            held = _with_fault_over(held)
             return held.released(at=at, reason=PREEMPTED) if is_warned else held.claim_expired(at=at, reason=POD_GONE)
 
         self.job = await self.writer.hand_back(self.job, put_back)
@@ -374,6 +375,15 @@ class JobRunner:
         async with cancelling(prompt_id):
             if prompt_id is not None and (not only_if_ended or await self.writer.has_ended(self.job.id)):
                 await self.services.provider.cancel(prompt_id)
+
+
+def _with_fault_over(job: Job) -> Job:
+    """Return a job whose fault, if it has any, is not to take its next worker away as well."""
+    if not job.faults:
+        return job
+    from civitai_mock.domain.faults.job_effects import with_fault_over  # noqa: PLC0415 - as mostly there are none
+
+    return with_fault_over(job)
 
 
 def _plan_of(place: JobPlace) -> "StagePlan":

@@ -17,7 +17,6 @@ FAULTS, SERVER = "/_mock/faults", "/_mock/faults?scope=server"
 IN_A = {"X-Mock-Namespace": "a"}
 ERROR: dict[str, Any] = {"action": {"status": 500}}
 REQUEST = FaultSubject(hook=Hook.REQUEST, method="GET", route="/v1/consumer/jobs/{jobId}")
-NOT_YET_AVAILABLE = "preempted"
 
 
 async def ask(opened: Opened, method: str, path: str = FAULTS, body: Any = None, **headers: str) -> Any:
@@ -135,7 +134,6 @@ async def test_a_rule_that_is_switched_keeps_its_time(served: Served) -> None:
         ({"action": {"staus": 500}}, "action.staus", "Did you mean 'status'?"),
         ({"action": {"status": 99}}, "action.status", "from 200 to 599"),
         ({"preset": "blob-lat"}, "preset", "Did you mean 'blob-late'?"),
-        ({"preset": NOT_YET_AVAILABLE}, "preset", "is not available yet"),
         ({**ERROR, "match": {"attempt": 1}}, "match.attempt", "the rule would never fire"),
         ({**ERROR, "match": {"prompt": {"pattern": "("}}}, "match.prompt.pattern", "RE2"),
         (

@@ -132,7 +132,7 @@ def render_item(job: Job) -> JobItem:
     if (made := next((slot for slot in job.slots if slot.available), None)) is not None:
         item["blobKey"] = made.blob_key
     if claim is not None:
-        item["workerId"] = claim.worker_id
+        item["workerId"] = claim.shown_worker_id
     if place is not None:
         item["workflowId"] = place.workflow_id
         item["step"] = place.step

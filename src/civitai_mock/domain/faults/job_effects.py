@@ -98,6 +98,17 @@ def shows_in_queue(action: Action) -> bool:
     )
 
 
+def was_preempted(job: Job) -> bool:
+    """Return whether a fault has taken away a worker of the job before."""
+    attempt = attempt_of(job)
+    return any(
+        isinstance(effect, PresetEffect) and effect.word is PresetWord.PREEMPT
+        for fault in job.faults
+        if fault.is_over or fault.attempt != attempt
+        for effect in _effects(fault)
+    )
+
+
 def canceled_cost(job: Job) -> float | None:
     """Return what a job costs if it is canceled now, where a fault has it cost what was delivered; else None."""
     if preset_value(job, PresetWord.REPRICE_CANCELED) is None:

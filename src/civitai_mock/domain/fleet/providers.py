@@ -36,8 +36,7 @@ class FleetProvider:
     """Is one provider; prices are in whole microdollars, times in seconds.
 
     The members from `price_per_hour` on are of pods alone. `cold_start_seconds` are what the first job takes longer on
-    a worker that has not worked for `idle_shutdown_seconds`, or on a new pod. `server` names a ComfyUI server that runs
-    what the pods of this provider get.
+    a worker that has not worked for `idle_shutdown_seconds`, or on a new pod.
     """
 
     name: str

@@ -35,6 +35,10 @@ Hold = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 StoreStages = Callable[[], Awaitable[None]]
 
 
+PREEMPTED = "preempted"
+POD_GONE = "The worker was taken away without a warning."
+
+
 class StagesNotStoredError(Exception):
     """Stands for what went wrong while stages were stored that a step had to have stored: no fault of the step."""
 
@@ -54,6 +58,7 @@ class JobPlace:
     provider: str
     reason: str
     lasts: timedelta
+    pod_id: str | None  # of what can be taken away
 
 
 async def cannot_wait(_: Callable[[], Awaitable[bool]]) -> None:
@@ -67,7 +72,8 @@ class RunnerServices:
 
     What happens to jobs is dated by `clock`; leases run by `system_clock`. `pace` is the factor by which the seconds of
     simulated work are multiplied: 0 is at once. `archives` are loaded at first use, and `find_results` is there
-    if results are kept. `lose_job` deletes a job without a word, with its workflow.
+    if results are kept. `lose_job` deletes a job without a word, with its workflow. `preempt_pod` takes a pod away so
+    many seconds after a warning.
     """
 
     provider: Provider
@@ -82,6 +88,7 @@ class RunnerServices:
     progress_policy: ProgressPolicy
     job_faults: JobFaults
     lose_job: Callable[[Job], Awaitable[object]]
+    preempt_pod: Callable[[str, float], Awaitable[object]]
     progress_reporter: ProgressReporter
     media_fetcher: MediaFetcher
     own_blob_links: OwnBlobLinks

@@ -4,7 +4,7 @@ Each turn is stored before anything of it is done. Whoever goes on after a crash
 place, and looks what became of them; what was to be told is told again, and is known by its key.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -212,7 +212,8 @@ class FleetController:
             jobs += await self._services.queue.claim_jobs(stamp, [placement.job_id for placement in of_worker])
         if len(jobs) < len(placed):
             self._services.event_bus.publish_work()
-        return [PlacedJob(job=job, place=_place_of(places[job.id])) for job in jobs]
+        pods = {pod.pod_id for pod in self._state.pods} if self._state is not None else set()
+        return [PlacedJob(job=job, place=_place_of(places[job.id], pods)) for job in jobs]
 
     async def _refuse(self, refusals: Sequence[Placement], claim: Callable[[], Claim]) -> None:
         """Claim jobs and refuse them in one go, as a provider does that has no room."""
@@ -245,5 +246,10 @@ def _stamp(claim: Claim, placement: Placement) -> Claim:
     return changed(claim, provider=placement.provider, worker_id=f"{placement.worker}{ON_PROCESS}{claim.worker_id}")
 
 
-def _place_of(placement: Placement) -> JobPlace:
-    return JobPlace(provider=placement.provider, reason=placement.reason, lasts=placement.ends_at - placement.at)
+def _place_of(placement: Placement, pods: Collection[str]) -> JobPlace:
+    return JobPlace(
+        provider=placement.provider,
+        reason=placement.reason,
+        lasts=placement.ends_at - placement.at,
+        pod_id=placement.worker if placement.worker in pods else None,
+    )

@@ -18,6 +18,7 @@ from civitai_mock.domain.faults.job_effects import (
     preset_value,
     shows_in_queue,
     waits_for_ever,
+    was_preempted,
     with_decision,
 )
 from civitai_mock.domain.faults.kept import what_it_does
@@ -34,6 +35,7 @@ from civitai_mock.services.faults.subjects import JobSubjects
 V1_ROUTE, V2_ROUTE = "/v1/consumer/jobs", "/v2/consumer/workflows"
 LONGEST_DECISION: Final = timedelta(seconds=10)
 PAUSE_SECONDS = 0.02  # for another process that decides
+RESERVE: Final = "serverless"
 LONG_REST: Final = timedelta(hours=1)
 
 
@@ -176,8 +178,13 @@ class DecideJobFaults:
 
 
 def _held_oddly(job: Job) -> Job:
-    """Return a job whose claim is under the name of a provider that a fault has made up."""
+    """Return a job whose claim is under the name of a provider that a fault has made up.
+
+    A job whose worker was taken away is with another one; a fleet has others.
+    """
     odd = preset_value(job, PresetWord.ODD_PROVIDER)
+    if job.claim is not None and not job.claim.is_of_fleet and was_preempted(job):
+        odd = RESERVE
     if job.claim is None or not isinstance(odd, str):
         return job
     return changed(job, claim=changed(job.claim, provider=odd))

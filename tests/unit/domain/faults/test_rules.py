@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from civitai_mock.domain.delays import FixedDelay, LogNormalDelay, RangeDelay
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import FaultPreset, Hook, fault_presets
+from civitai_mock.domain.faults import rules
 from civitai_mock.domain.faults.actions import (
     PLAIN_ACTIONS,
     Action,
@@ -33,7 +35,8 @@ from civitai_mock.domain.faults.actions import (
     SlowDrip,
     StickJob,
 )
-from civitai_mock.domain.faults.rules import FaultRule, Scope, parse_fault_header, parse_rule
+from civitai_mock.domain.faults.rules import FaultRule, Scope, check_available, parse_fault_header, parse_rule
+from civitai_mock.domain.faults.scenarios import parse_scenario
 from civitai_mock.domain.stages import Stage
 from tests.support.dates import START
 
@@ -45,6 +48,19 @@ RESET: dict[str, Any] = {"action": {"reset": True}}
 
 def parse(value: Any) -> FaultRule:
     return parse_rule(value, rule_id="r1", set_at=START, routes=ROUTES)
+
+
+def test_a_preset_that_nothing_can_do_yet_is_refused_wherever_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = replace(fault_presets()["throttle"], is_available=False)
+    monkeypatch.setattr(rules, "fault_presets", lambda: {"throttle": later})
+    for refuse in (
+        lambda: check_available(parse({"preset": "throttle"})),
+        lambda: check_available(parse_fault_header("throttle")),
+        lambda: parse_scenario({"start": "a", "states": {"a": {"preset": "throttle"}}}, name="x"),
+    ):
+        with pytest.raises(InvalidRequestError) as raised:
+            refuse()
+        assert "is not available yet" in str(raised.value.errors)
 
 
 @pytest.mark.parametrize(
