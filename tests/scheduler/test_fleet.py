@@ -176,6 +176,17 @@ async def test_a_full_provider_rejects_a_job_which_waits_again() -> None:
         assert {(await world.now_is(job)).last_event.provider for job in jobs} == {"spot"}
 
 
+async def test_results_that_were_made_before_cost_nothing_and_take_no_time() -> None:
+    async with open_fleet(result_cache="on") as world:
+        await submit(world, 1)
+        await world.after(60 * SECOND)
+        (again,) = await submit(world, 1)
+        await world.after(61 * SECOND)
+        ended = await world.now_is(again)
+        assert (ended.outcome, ended.last_event.at) == (Outcome.SUCCEEDED, START + 60 * SECOND)
+        assert len(await costs_of(world)) == 1
+
+
 async def test_a_job_that_is_deleted_leaves_its_pod() -> None:
     async with open_fleet() as world:
         jobs = await submit(world, 21)

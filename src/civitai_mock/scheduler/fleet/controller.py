@@ -22,6 +22,7 @@ from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, JobStore, Timer
 from civitai_mock.ports.fleet import FleetStore
 from civitai_mock.ports.jobs import JobQueue
+from civitai_mock.scheduler.executors.cached import CACHED
 from civitai_mock.scheduler.executors.context import JobPlace
 from civitai_mock.scheduler.fleet.waiting_jobs import WaitingJobs
 from civitai_mock.scheduler.job_runner import CancelReason
@@ -158,8 +159,8 @@ class FleetController:
         now = self._services.clock.now()
         dated = [(now if job is None else max(job.last_event.at, place.at), place, job) for place, job in left]
         for at, place, job in sorted(dated, key=lambda each: (each[0], each[1].job_id)):
-            if job is None or job.outcome is not Outcome.SUCCEEDED:
-                turn.left(place.job_id, at=at)
+            if job is None or job.outcome is not Outcome.SUCCEEDED or job.last_event.context.get(CACHED) is True:
+                turn.left(place.job_id, at=at)  # what was made before is made by nobody now
             else:
                 made = sum(slot.available for slot in job.slots) if job.slots else 1
                 turn.left(place.job_id, at=at, pictures=made, properties=job.properties)
