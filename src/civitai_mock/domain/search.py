@@ -96,11 +96,15 @@ class FeedEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPage:
-    """Is a part of the feed; `position` is where it goes on, and `is_last` says that there was no more by then."""
+    """Is a part of the feed; `position` is where it goes on, and `is_last` says that there was no more by then.
+
+    Nothing new comes up to `settled`, so who reads a part of this page can go on from an entry up to there.
+    """
 
     entries: Sequence[FeedEntry]
     position: str
     is_last: bool
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from civitai_mock.services.event_stream.messages import MessageType, StreamMessa
 from civitai_mock.services.event_stream.namespace_log import NamespaceLog
 from civitai_mock.services.event_stream.reader import MOST_MESSAGES, Batch, End, EventReader, ReaderHost
 
-PAGE = 20  # entries: who is cut off within a page gets it again
+PAGE = 20  # entries
 MOST_TOLD = 10_000
 MOST_IN_CURSOR = 8
 MOST_PASSING = 100
@@ -80,6 +80,7 @@ class FeedReader(EventReader):
         self._misses = is_too_old
         known = None if is_too_old else start
         self._position = known.position if known else ""
+        self._settled = self._position  # from where whoever comes back goes on
         self._log = NamespaceLog(namespace_feed, known.logged if known else 0)
         told = known.told if known else {}
         self._told: OrderedDict[str, int] = OrderedDict(told)
@@ -105,7 +106,7 @@ class FeedReader(EventReader):
     async def begin(self) -> None:
         if not self._position:
             await self._log.begin()
-            self._position = await self._feed.last_position()
+            self._position = self._settled = await self._feed.last_position()
 
     async def _ready(self) -> Batch | None:
         if self._misses:
@@ -120,11 +121,14 @@ class FeedReader(EventReader):
             await self._log.settle()
             page = await self._feed.after(self._position, limit=PAGE)
             for entry in page.entries:
-                await self._of_entry(entry)
+                reached = min(entry.position, page.settled)
+                await self._of_entry(entry, reached)
+                self._settled = reached
             while page.is_last and (logged := self._log.next_settled()) is not None:
                 await self._of_namespace(logged)
             messages, self._pending = self._pending, []
             self._position, is_last = page.position, page.is_last and not self._log.has_left
+            self._settled = min(page.position, page.settled)
             wanted = [message for message in messages if self._scope.wants(message)]
             if wanted:
                 *first, last = wanted
@@ -134,8 +138,11 @@ class FeedReader(EventReader):
         self._passing.clear()
         return Batch(passing) if passing else None
 
-    async def _of_entry(self, entry: FeedEntry) -> None:
-        """Tell what an entry has for this reader: the events up to its own, and what was before them."""
+    async def _of_entry(self, entry: FeedEntry, reached: str) -> None:
+        """Tell what an entry has for this reader: the events up to its own, and what was before them.
+
+        With its last message this has `reached` a position.
+        """
         if entry.seq <= self._told.get(_key(entry), -1):
             return
         found = await self._find_tellable(entry.epoch)
@@ -148,7 +155,12 @@ class FeedReader(EventReader):
             for event in await self._new_events(found.jobs, job, entry):
                 while (logged := await self._log.next_before(event.at, entry.position)) is not None:
                     await self._of_namespace(logged)
-                self._pending += self._tell(_key(entry), found.words.told(job, event), event)
+                *first, last = found.words.told(job, event)
+                self._pending += [message.at(self._cursor()) for message in first]
+                self._note(_key(entry), event)
+                if event.seq == entry.seq:
+                    self._settled = reached
+                self._pending.append(last.at(self._cursor()))
 
     async def _of_namespace(self, logged: LoggedEvent) -> None:
         """Tell the next event of the log, with those of its jobs that this reader may know of."""
@@ -162,10 +174,8 @@ class FeedReader(EventReader):
     async def _find_tellable(self, epoch: int) -> Tellable | None:
         return await self._find_epoch(epoch) if self._scope.epoch in {None, epoch} else None
 
-    def _tell(self, key: str, told: Sequence[StreamMessage], event: JobEvent) -> Sequence[StreamMessage]:
-        """Return what is told of an event, which its reader knows from the last of it on."""
-        *first, last = told
-        before = [message.at(self._cursor()) for message in first]
+    def _note(self, key: str, event: JobEvent) -> None:
+        """Note that the reader knows an event with the next message."""
         self._told[key] = event.seq
         self._told.move_to_end(key)
         self._unfinished.pop(key, None)
@@ -173,7 +183,6 @@ class FeedReader(EventReader):
             self._unfinished[key] = None
         if len(self._told) > MOST_TOLD:
             self._unfinished.pop(self._told.popitem(last=False)[0], None)
-        return [*before, last.at(self._cursor())]
 
     async def _new_events(self, jobs: JobStore, job: Job, entry: FeedEntry) -> Sequence[JobEvent]:
         """Return the events of a job that its reader does not know yet."""
@@ -186,7 +195,7 @@ class FeedReader(EventReader):
         return FeedCursor(
             epoch=self._scope.epoch,
             at=int(self._words.now().timestamp()),
-            position=self._position,
+            position=self._settled,
             logged=self._log.position,
             told={key: self._told[key] for key in recent},
         ).encoded()

@@ -88,7 +88,8 @@ class MongoEventFeed:
         found = await self._jobs.find(later, ENTRY).sort("feedPosition", ASCENDING).limit(limit).to_list()
         is_last = len(found) < limit
         reached = settled if is_last else found[-1]["feedPosition"]
-        return FeedPage(entries=[_entry_of(job) for job in found], position=reached, is_last=is_last)
+        entries = [_entry_of(job) for job in found]
+        return FeedPage(entries=entries, position=reached, is_last=is_last, settled=settled)
 
 
 def _entry_of(job: Document) -> FeedEntry:

@@ -43,7 +43,8 @@ class SqliteEventFeed:
     async def after(self, position: str, *, limit: int) -> FeedPage:
         rows = self._database.read(self._sql.after, (int(position or 0), limit))
         reached = str(rows[-1][0]) if rows else position
-        return FeedPage(entries=[_entry(*row) for row in rows], position=reached, is_last=len(rows) < limit)
+        entries = [_entry(*row) for row in rows]
+        return FeedPage(entries=entries, position=reached, is_last=len(rows) < limit, settled=reached)
 
 
 def _entry(
