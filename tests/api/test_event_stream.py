@@ -336,6 +336,33 @@ async def test_nothing_runs_when_nobody_listens_any_more(served: Served) -> None
     assert served.use_cases.event_streams.count == served.app.context.streams.taken == 0
 
 
+async def test_nothing_is_asked_of_the_store_when_nobody_listens_any_more(served: Served) -> None:
+    job_id = await served.submit_one()
+    idle = await asked_in_a_minute(served)
+    for _ in range(20):
+        async with listening(served.app, of_job(job_id)) as one, listening(served.app, MINE) as two:
+            await one.hears(1)
+            await two.begun()
+    async with listening(served.app, of_job(job_id)) as one:
+        await one.hears(1)
+        assert await asked_in_a_minute(served) > idle
+    assert await asked_in_a_minute(served) == idle
+
+
+async def asked_in_a_minute(served: Served) -> int:
+    """Return how many statements the store is sent in a minute without a request."""
+    await settle()
+    before = statements(served)
+    for _ in range(60):
+        served.clock.advance(1)
+        await settle(20)
+    return statements(served) - before
+
+
+def statements(served: Served) -> int:
+    return sum(count() for count in served.namespace.runtime.metrics.statement_counts)
+
+
 async def rest_of_first(served: Served, job_id: str) -> None:
     async with listening(served.app, of_job(job_id)) as listener:
         await listener.hears(1)

@@ -83,7 +83,7 @@ async def on_a_file(_: Path) -> AsyncIterator[dict[str, str]]:
 async def on_mongo(_: Path) -> AsyncIterator[dict[str, str]]:
     mongo = pytest.importorskip("tests.support.mongo", exc_type=ImportError)
     async with mongo.mongo_address() as address:
-        yield {"MONGODB_URI": address.uri, "MONGODB_DB_NAME": address.database}
+        yield {"MONGODB_URI": address.uri, "MONGODB_DB_NAME": address.database, "SEED_RESOURCES": "true"}
 
 
 Open = Callable[[Path], AbstractAsyncContextManager[dict[str, str]]]
