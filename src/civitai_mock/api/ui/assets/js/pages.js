@@ -26,6 +26,7 @@ export const PAGES = [
   { name: "queue", title: "Queue", key: "q", load: () => import("./pages/queue.js") },
   { name: "jobs", title: "Jobs", key: "j", load: () => import("./pages/jobs.js") },
   { name: "pictures", title: "Pictures", key: "p", load: () => import("./pages/pictures.js") },
+  { name: "faults", title: "Faults", key: "f", load: () => import("./pages/faults.js") },
   { name: "clock", title: "Clock", key: "c", load: () => import("./pages/clock.js") },
 ];
 

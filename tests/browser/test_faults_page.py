@@ -1,0 +1,105 @@
+"""The page Faults in a real browser."""
+
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.process import Server
+from tests.support.served_app import JOBS, template
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FAULTS = "/_mock/faults"
+
+
+def opened(page: Page, server: Server) -> Locator:
+    """Open the page, and return its list of rules."""
+    page.goto(f"{server.url}/_mock/ui/faults")
+    return page.get_by_role("region", name="Rules")
+
+
+def rules(server: Server) -> Any:
+    return httpx.get(f"{server.url}{FAULTS}").json()["items"]
+
+
+def test_a_preset_is_armed_hits_and_is_switched_off_and_removed(page: Page, server: Server) -> None:
+    listed = opened(page, server)
+    expect(page.get_by_role("heading", name="Nothing goes wrong on purpose")).to_be_visible()
+    page.get_by_label("Search presets").fill("blob-late")
+    page.get_by_role("button", name="Use blob-late").click()
+    form = page.get_by_role("region", name="New rule")
+    form.get_by_label("seconds").fill("600")
+    form.get_by_label("Times").fill("3")
+    form.get_by_label("Prompt contains").fill("fox")
+    form.get_by_role("button", name="Add the rule").click()
+    expect(listed.get_by_role("cell", name="blob-late")).to_be_visible()
+    (rule,) = rules(server)
+    assert (rule["preset"], rule["params"], rule["times"]) == ("blob-late", {"seconds": 600}, 3)
+    assert rule["match"] == {"prompt": {"contains": "fox"}}
+    job = httpx.post(f"{server.url}{JOBS}?wait=true", json=template(), timeout=60).json()
+    url = job["jobs"][0]["result"][0]["blobUrl"]
+    assert httpx.get(url).status_code == 404
+    expect(listed.get_by_role("row").last).to_contain_text("12")  # one hit, and two are left
+    listed.get_by_role("button", name="Off: fault-1").click()
+    expect(listed.get_by_text("off", exact=True)).to_be_visible()
+    assert rules(server)[0]["enabled"] is False
+    listed.get_by_role("button", name="Remove fault-1").click()
+    expect(page.get_by_role("heading", name="Nothing goes wrong on purpose")).to_be_visible()
+    assert rules(server) == []
+
+
+def test_rules_that_others_set_are_seen_and_all_are_off_at_once(page: Page, server: Server) -> None:
+    listed = opened(page, server)
+    for status in (500, 503):
+        httpx.post(f"{server.url}{FAULTS}", json={"action": {"status": status}, "match": {"route": JOBS}})
+    expect(listed.get_by_role("row")).to_have_count(3)
+    page.get_by_role("button", name="All off").click()
+    expect(listed.get_by_text("off", exact=True)).to_have_count(2)
+    assert [rule["enabled"] for rule in rules(server)] == [False, False]
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    assert len(rules(server)) == 2
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.get_by_role("heading", name="Remove all 2 rules?")).to_be_visible()
+    page.get_by_role("button", name="Remove them").click()
+    expect(listed.get_by_role("row")).to_have_count(0)
+    assert rules(server) == []
+
+
+def test_a_dry_run_tells_of_the_journal_and_what_is_wrong_is_told(page: Page, server: Server) -> None:
+    httpx.post(f"{server.url}{JOBS}", json=template())
+    opened(page, server)
+    text = page.get_by_label("The rule as JSON")
+    text.fill('{"action": {"status": 500}, "match": {"method": "POST"}}')
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.get_by_text("It would have hit 1 of the requests in the journal.")).to_be_visible()
+    text.fill('{"presett": "blob-late"}')
+    page.get_by_role("button", name="Add the rule").click()
+    expect(page.get_by_role("alert")).to_contain_text("Did you mean 'preset'?")
+    page.get_by_role("button", name="Close").click()
+    text.fill("{")
+    page.get_by_role("button", name="Add the rule").click()
+    expect(page.get_by_role("alert")).to_contain_text("The rule is not JSON")
+
+
+def test_a_scenario_is_put_into_another_state(page: Page, server: Server) -> None:
+    states = {"calm": {"next": "storm"}, "storm": {"action": {"status": 503}}}
+    httpx.put(f"{server.url}/_mock/scenarios/weather", json={"start": "calm", "states": states})
+    opened(page, server)
+    chosen = page.get_by_label("State of weather")
+    expect(chosen).to_have_value("calm")
+    chosen.select_option("storm")
+    expect(page.get_by_role("status").filter(has_text="The state is set.")).to_be_visible()
+    assert httpx.get(f"{server.url}/_mock/scenarios/weather").json()["state"] == "storm"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, server: Server, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    httpx.post(f"{server.url}{FAULTS}", json={"preset": "blob-late"})
+    expect(opened(page, server).get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("button", name="Use blob-late")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
