@@ -13,7 +13,15 @@ const KEPT_MS = 10_000; // the browser reads it after the click
  * @param {string} type
  */
 export function download(name, content, type) {
-  const url = URL.createObjectURL(new Blob([content], { type }));
+  downloadBlob(name, new Blob([content], { type }));
+}
+
+/**
+ * @param {string} name
+ * @param {Blob} content
+ */
+export function downloadBlob(name, content) {
+  const url = URL.createObjectURL(content);
   const link = el("a", { href: url, download: name });
   document.body.append(link);
   link.click();

@@ -28,6 +28,7 @@ export const PAGES = [
   { name: "pictures", title: "Pictures", key: "p", load: () => import("./pages/pictures.js") },
   { name: "faults", title: "Faults", key: "f", load: () => import("./pages/faults.js") },
   { name: "clock", title: "Clock", key: "c", load: () => import("./pages/clock.js") },
+  { name: "settings", title: "Settings", key: "s", load: () => import("./pages/settings.js") },
 ];
 
 /** @param {string} name */
