@@ -25,11 +25,12 @@ class WaitsFor(StrEnum):
     JOBS = "jobs"
     ORDER = "order"
     LOOK = "look"
+    CLAIMING = "claiming"  # which is paused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingJob:
-    """Is a job that waits; one that waits for a worker has a place in the queue, from 1 on."""
+    """Is a job that waits; one that a worker is to take has a place in the queue, from 1 on."""
 
     job: Job
     waits_for: WaitsFor
@@ -71,7 +72,8 @@ class ShowOverview:
         moved = [job for job in unfinished if job.claim is None and job.id not in queued]
         running = [*held, *(job for job in moved if job.stage is not Stage.QUEUED)]
         others = [job for job in moved if job.stage is Stage.QUEUED]
-        first = await self.jobs.get_many([job.id for job in state.jobs[:MOST_SHOWN]])
+        read = await self.jobs.get_many([job.id for job in state.jobs[:MOST_SHOWN]])
+        first = [job for job in read if job.claim is None and job.outcome is None]  # as the queue goes on meanwhile
         each = RECENT / max(state.recent, 1)
         waiting = [self._waiting(job, queued.get(job.id), now=now, each=each) for job in (*first, *others)]
         return Overview(
@@ -85,8 +87,10 @@ class ShowOverview:
 
     def _waiting(self, job: Job, place: int | None, *, now: datetime, each: timedelta) -> WaitingJob:
         waits_for = self._cause(job)
-        if place is None or waits_for is not WaitsFor.WORKER:
+        if place is None or waits_for not in {WaitsFor.WORKER, WaitsFor.CLAIMING}:
             return WaitingJob(job=job, waits_for=waits_for)
+        if waits_for is WaitsFor.CLAIMING:
+            return WaitingJob(job=job, waits_for=waits_for, position=place)
         start = now + each * (place - 1)
         return WaitingJob(job=job, waits_for=waits_for, position=place, estimated_start_at=start)
 
@@ -96,7 +100,9 @@ class ShowOverview:
         if self.policy.gets_per_stage(job) is not None:
             return WaitsFor.LOOK
         is_moved = job.moved_by is MovedBy.REQUESTS or (job.moved_by is None and self.policy.only_timed)
-        return WaitsFor.ORDER if is_moved else WaitsFor.WORKER
+        if is_moved:
+            return WaitsFor.ORDER
+        return WaitsFor.CLAIMING if self.policy.is_paused else WaitsFor.WORKER
 
     async def _just_ended(self, now: datetime) -> Sequence[Job]:
         """Return those that ended within a minute, of the youngest ones, the last one first."""

@@ -57,6 +57,13 @@ async def test_jobs_wait_for_orders_where_the_namespace_says_so(served: Served) 
     assert (job["waitsFor"], "position" in job) == ("order", False)
 
 
+async def test_a_job_waits_for_claiming_that_is_paused(served: Served) -> None:
+    await served.submit_one()
+    await served.client.put("/_mock/queue/claiming", json={"paused": True})
+    (job,) = (await _get(served.client, "overview"))["waiting"]
+    assert (job["waitsFor"], job["position"], "estimatedStartDate" in job) == ("claiming", 1, False)
+
+
 async def test_a_running_job_stands_among_those_that_run_whoever_moves_it(served: Served) -> None:
     ordered = await _submit(served, "manual")
     await served.client.post(f"/_mock/jobs/{ordered}/advance", json={})

@@ -300,7 +300,7 @@ class QueueItemList(TypedDict):
 
 
 class WaitingItem(JobItem):
-    """A job that waits; if that is for a worker, it has a place in the queue, from 1 on."""
+    """A job that waits; one that a worker is to take has a place in the queue, from 1 on."""
 
     waitsFor: WaitsFor
     position: NotRequired[int]

@@ -104,7 +104,7 @@ function drawClock(clock) {
   const how = mode === "real" ? "" : mode === "frozen" ? " · frozen" : ` · ×${rate}`;
   say(clock, `${localTime(now())}${how}`);
   clock.classList.toggle("odd", mode !== "real");
-  const title = `${localDate(now())} (${new Date(now()).toISOString()}), the time of this namespace`;
+  const title = `${localDate(now())} (${new Date(now()).toISOString().slice(0, 19)}Z), the time of this namespace`;
   if (clock.title !== title) clock.title = title;
 }
 

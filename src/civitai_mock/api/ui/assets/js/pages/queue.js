@@ -29,6 +29,7 @@ const WHY = {
   worker: "a free worker",
   jobs: "other jobs",
   order: "an order of yours",
+  claiming: "claiming to go on",
   look: "a look at its status",
 };
 
@@ -142,6 +143,11 @@ async function raise(id, priority) {
 }
 
 /** @param {Item & {waitsFor?: string}} job */
+function isMovedByHand(job) {
+  return !job.waitsFor && !job.workerId && !hasEnded(job.status);
+}
+
+/** @param {Item & {waitsFor?: string}} job */
 function row(job) {
   const button = (/** @type {string} */ label, /** @type {() => unknown} */ act) =>
     el("button", { type: "button", class: "small", "aria-label": `${label} job ${shortId(job.jobId)}`, on: { click: () => void act() } }, label);
@@ -164,8 +170,8 @@ function row(job) {
       el(
         "div",
         { class: "actions row-actions" },
-        job.waitsFor === "order" && button("Advance", () => give(job.jobId, "advance")),
-        job.waitsFor === "worker" && button("Raise", () => raise(job.jobId, Number(tr.dataset.priority) + 1)),
+        (job.waitsFor === "order" || isMovedByHand(job)) && button("Advance", () => give(job.jobId, "advance")),
+        (job.waitsFor === "worker" || job.waitsFor === "claiming") && button("Raise", () => raise(job.jobId, Number(tr.dataset.priority) + 1)),
         !hasEnded(job.status) && button("Cancel", () => askAndCancel(job)),
       ),
     ),
