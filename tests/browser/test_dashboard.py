@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from civitai_mock.pytest_plugin.server import CivitaiMockServer, running_server
 from tests.support.dashboard import Dashboard, open_dashboard, size_of
@@ -290,3 +290,25 @@ def test_tabs_of_one_browser_share_a_stream(dashboard: Dashboard) -> None:
     job_id = dashboard.submit()
     for page in pages:
         expect(page.locator(f"[data-key='{job_id}']")).to_contain_text("Succeeded")
+
+
+def test_it_works_behind_a_prefix_and_without_a_worker_or_a_stream(browser: Browser, mock: CivitaiMockServer) -> None:
+    with open_dashboard(browser, mock) as dashboard:
+        page, job_id = dashboard.page, dashboard.submit()
+
+        def pass_on(route: Route) -> None:
+            if "/_mock/events" in route.request.url:
+                route.abort()
+            else:
+                route.fulfill(response=route.fetch(url=route.request.url.replace("/behind/a/prefix", "")))
+
+        page.route("**/behind/a/prefix/**", pass_on)
+        page.goto(f"{dashboard.url}/behind/a/prefix/_mock/ui/queue?namespace={dashboard.namespace}")
+        expect(dashboard.row(job_id)).to_contain_text("Succeeded")
+        expect(page.get_by_role("button", name="No answer")).to_be_visible()
+        dashboard.row(job_id).get_by_role("link").click()
+        expect(page).to_have_url(re.compile(f"/behind/a/prefix/_mock/ui/jobs/{job_id}"))
+        page.get_by_role("tab", name="Result").click()
+        expect(page.get_by_role("tabpanel").get_by_role("img")).to_be_visible()
+        later = dashboard.submit()
+        expect(dashboard.row(later)).to_be_visible()

@@ -78,7 +78,9 @@ export function start() {
 }
 
 function startShared() {
-  const port = new SharedWorker(scriptUrl("./stream-worker.js"), { type: "module", name: "civitai-mock" }).port;
+  const worker = new SharedWorker(scriptUrl("./stream-worker.js"), { type: "module", name: "civitai-mock" });
+  worker.addEventListener("error", () => void startAlone(), { once: true }); // it could not be loaded
+  const { port } = worker;
   port.onmessage = ({ data }) => {
     if (data.type === "messages") tell(data.messages);
     else change(data.state, data.why, data.status);

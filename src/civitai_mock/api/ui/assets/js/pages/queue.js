@@ -15,7 +15,7 @@ import { href } from "../router.js";
 import { listen, refreshAll } from "../store.js";
 
 const MINUTE_MS = 60_000;
-const MOST_ENDED = 20;
+const [MOST_RUNNING, MOST_WAITING, MOST_ENDED] = [60, 100, 20];
 const BUCKET_MS = 5000;
 const BUCKETS = 60; // five minutes
 
@@ -65,8 +65,8 @@ export function open({ node, actions, signal, setCurl }) {
       const wanted = isIdle ? [idle()] : [running.node, waiting.node, ended.node];
       if (place.firstElementChild !== wanted[0] || isIdle) fill(place, wanted);
       for (const job of found.running) if (job.steps) steps.set(job.jobId, { step: job.step ?? 0, steps: job.steps });
-      running.show(found.running, found.counts.running, { make: row, update: (tr, job) => drawRunning(tr, job, steps) });
-      waiting.show(found.waiting, found.counts.waiting, { make: row, update: drawWaiting });
+      running.show(found.running.slice(0, MOST_RUNNING), found.counts.running, { make: row, update: (tr, job) => drawRunning(tr, job, steps) });
+      waiting.show(found.waiting.slice(0, MOST_WAITING), found.counts.waiting, { make: row, update: drawWaiting });
       ended.show(found.ended.filter((job) => Date.parse(job.changedAt) > now() - MINUTE_MS).slice(0, MOST_ENDED), found.ended.length, {
         make: row,
         update: drawEnded,
