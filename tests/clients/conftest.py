@@ -1,5 +1,6 @@
 """Servers in processes of their own, and the clients that talk to them."""
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,19 @@ def either(request: pytest.FixtureRequest) -> Addressed:
 def endless_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """With default settings; jobs do not end by themselves."""
     with running(tmp_path_factory.mktemp("endless"), IN_MEMORY | ENDLESS) as started:
+        yield started
+
+
+@pytest.fixture(scope="package", params=[("RunPods", "SaladML"), ("spot", "serverless")], ids="-".join)
+def fleet_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """As the SDKs need it, with a fleet whose pods never end to boot, and whose workers are done at once."""
+    pods, workers = request.param
+    spot = {"name": pods, "kind": "spot", "bootSeconds": {"min": 3600, "max": 3600}, "bootTimeoutSeconds": 7200}
+    others = {"name": workers, "kind": "serverless", "secondsPerPicture": 0, "coldStartSeconds": 0}
+    folder = tmp_path_factory.mktemp("fleet")
+    (folder / "fleet.json").write_text(json.dumps({"providers": [spot, others]}))
+    fleet = {"FLEET": str(folder / "fleet.json"), "CLIENT_COMPAT": COMPAT}
+    with running(tmp_path_factory.mktemp("server"), INSTANT | fleet) as started:
         yield started
 
 

@@ -30,3 +30,10 @@ def download(url: str) -> bytes:
     with urlopen(url, timeout=PATIENCE_SECONDS) as answer:
         content: bytes = answer.read()
         return content
+
+
+def providers_of(url: str, job_id: str) -> dict[str, str]:
+    """Return the support of each provider that a status names, which the clients leave out."""
+    with urlopen(f"{url}/v1/consumer/jobs/{job_id}", timeout=PATIENCE_SECONDS) as answer:
+        providers = json.load(answer)["serviceProviders"]
+    return {name: status["support"] for name, status in providers.items()}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.inputs import CHECKPOINT, PNG, UNKNOWN, download, from_comfy, from_text
+from tests.clients.inputs import CHECKPOINT, PNG, UNKNOWN, download, from_comfy, from_text, providers_of
 from tests.support.clients import Addressed, Client, ClientError
 from tests.support.process import Server
 
@@ -26,6 +26,16 @@ def test_waiting_returns_the_image(either: Addressed, civitai_js: Client, method
     (polled,) = job["result"]["jobs"]
     assert not polled["scheduled"]
     assert download(polled["result"]["blobUrl"]).startswith(PNG)
+
+
+def test_jobs_run_on_a_fleet_or_wait_for_a_pod_of_it(fleet_server: Server, civitai_js: Client) -> None:
+    (done,) = civitai_js.call(fleet_server, "image.fromText", from_text(), True)["jobs"]
+    (polled,) = done["result"]["jobs"]
+    assert download(polled["result"]["blobUrl"]).startswith(PNG)
+    waits = civitai_js.call(fleet_server, "image.fromText", from_text(quantity=21))
+    (job,) = civitai_js.call(fleet_server, "jobs.getByToken", waits["token"])["jobs"]
+    assert job["scheduled"]
+    assert providers_of(fleet_server.url, job["jobId"]) == {"RunPods": "Unavailable", "SaladML": "Available"}
 
 
 def test_from_comfy_answers_at_once(endless_server: Server, civitai_js: Client) -> None:

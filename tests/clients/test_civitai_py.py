@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.inputs import PNG, download, from_text
+from tests.clients.inputs import PNG, download, from_text, providers_of
 from tests.support.clients import Addressed, Client, ClientError
 from tests.support.process import Server
 
@@ -21,6 +21,15 @@ def test_create_with_wait_returns_the_image(either: Addressed, civitai_py: Clien
     (job,) = civitai_py.call(either, "image.create", from_text(), True)["jobs"]
     assert not job["scheduled"]
     assert download(job["result"]["blobUrl"]).startswith(PNG)
+
+
+def test_jobs_run_on_a_fleet_or_wait_for_a_pod_of_it(fleet_server: Server, civitai_py: Client) -> None:
+    (done,) = civitai_py.call(fleet_server, "image.create", from_text(), True)["jobs"]
+    assert download(done["result"]["blobUrl"]).startswith(PNG)
+    waits = civitai_py.call(fleet_server, "image.create", from_text(quantity=21))
+    (job,) = civitai_py.call(fleet_server, "jobs.get", waits["token"])["jobs"]
+    assert (job["scheduled"], job["result"]["available"]) == (True, False)
+    assert providers_of(fleet_server.url, job["jobId"]) == {"RunPods": "Unavailable", "SaladML": "Available"}
 
 
 def test_a_token_leads_to_its_jobs(either: Addressed, civitai_py: Client) -> None:
