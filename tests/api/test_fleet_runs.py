@@ -1,6 +1,7 @@
 """A comic that is drawn on a fleet, as an app sees it: over HTTP, with the clock frozen."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from tests.support.served_app import CHECKPOINT, JOBS, Opened, serve_all
@@ -118,3 +119,18 @@ async def test_urgent_and_small_batches_go_to_serverless_and_unknown_providers_s
         )
         events = await ask(opened, "GET", f"/v1/producer/jobs/{urgent[0]}/events")
         assert {event["context"].get("fleet_reason") for event in events if event["type"] == "Claimed"} == {"urgent"}
+
+
+async def test_costs_are_kept_over_a_restart_and_when_jobs_are_swept(tmp_path: Path) -> None:
+    store: Any = {"mongodb_uri": None, "data_dir": str(tmp_path)}
+    async with serve_all(**store) as opened:
+        job_ids = await begin(opened)
+        await advance(opened, "1h")
+        before = await ask(opened, "GET", COSTS)
+    async with serve_all(**store) as opened:
+        assert await ask(opened, "GET", COSTS) == before
+        await advance(opened, "100h")
+        await opened.stores.jobs.sweep(opened.namespace.clock.now())
+        await ask(opened, "GET", f"{JOBS}/{job_ids[0]}", status=404)
+        assert await ask(opened, "GET", COSTS) == before
+        assert before["billed"] == 129_653
