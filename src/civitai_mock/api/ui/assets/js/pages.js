@@ -25,6 +25,7 @@
 export const PAGES = [
   { name: "queue", title: "Queue", key: "q", load: () => import("./pages/queue.js") },
   { name: "jobs", title: "Jobs", key: "j", load: () => import("./pages/jobs.js") },
+  { name: "graph", title: "Graph", key: "h", load: () => import("./pages/graph.js") },
   { name: "pictures", title: "Pictures", key: "p", load: () => import("./pages/pictures.js") },
   { name: "faults", title: "Faults", key: "f", load: () => import("./pages/faults.js") },
   { name: "clock", title: "Clock", key: "c", load: () => import("./pages/clock.js") },

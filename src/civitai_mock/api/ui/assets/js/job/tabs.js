@@ -22,5 +22,6 @@ export const TABS = [
   { name: "result", title: "Result", load: () => import("./result.js") },
   { name: "request", title: "Request", load: () => import("./request.js") },
   { name: "status", title: "Status", load: () => import("./status.js") },
+  { name: "graph", title: "Graph", load: () => import("./graph.js") },
   { name: "journal", title: "Journal", load: () => import("./journal.js") },
 ];
