@@ -41,6 +41,7 @@ from civitai_mock.services.workflows.late_inputs import output_view
 
 BLOCKED_REASON = "blockedReason"
 HIDE = "hideMatureContent"
+NO_CHILDREN: Mapping[int, Sequence[int]] = {}
 USUAL_DURATION = timedelta(seconds=20)  # of a job, about as in a capture: how long one will take is not known before
 
 
@@ -163,6 +164,10 @@ class WorkflowParts:
 
     @classmethod
     def of(cls, snapshot: WorkflowSnapshot) -> Self:
+        if len(snapshot.workflow.steps) == 1:
+            return cls(
+                snapshot=snapshot, progress=workflow_progress(snapshot), jobs={0: snapshot.jobs}, children=NO_CHILDREN
+            )
         jobs: dict[int, list[Job]] = {}
         for job in snapshot.jobs:
             if job.workflow is not None:
@@ -190,7 +195,7 @@ def _job(job_id: str, job: Job | None, position: JsonObject | None, cost: float)
     """Render a job; one that is not stored yet waits like any other."""
     progress = WAITING if job is None else job_progress(job)
     reason = None if job is None else reason_of(job)
-    odd = None if job is None else _odd_status([job], progress)
+    odd = None if job is None or not job.faults else _odd_status([job], progress)
     document: JsonObject = {"id": job_id, "status": odd or progress.status}
     _add_times(document, progress)
     if position:
@@ -213,6 +218,8 @@ def _odd_status(jobs: Collection[Job], progress: Progress) -> Json:
 
 def _cost_of_job(step: WorkflowStep, jobs: Collection[Job]) -> float:
     """Return the share of a job in the base of its step (captures); to make one again costs nothing more."""
+    if len(step.jobs) == 1:
+        return step.cost.base
     made_again = [job for job in jobs if job.workflow is not None and job.workflow.attempt > 0]
     return plain_number(step.cost.base / max(len(step.jobs) - len(made_again), 1))
 

@@ -18,7 +18,6 @@ from civitai_mock.api.v2.description.faults import with_template
 from civitai_mock.api.v2.description.template import read_template
 from civitai_mock.api.v2.render import HIDE, WorkflowRenderer, plain_document, renderer_for
 from civitai_mock.api.v2.requests import read_tag, read_update, wait_of
-from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import ForbiddenError, InvalidRequestError, TransientError, fault
 from civitai_mock.domain.json_patch import parse_patch
 from civitai_mock.domain.json_types import JsonObject
@@ -65,7 +64,7 @@ async def _read_template(request: Request) -> WorkflowTemplate:
 @lru_cache(TEMPLATES_REMEMBERED)
 def _repeated_template(body: bytes) -> WorkflowTemplate:
     """Read a small template; those who send the same one again and again get the same object."""
-    return changed(read_template(as_body(decode(body))), is_repeated=True)
+    return read_template(as_body(decode(body)), is_repeated=True)
 
 
 async def _wait_for_accepted(request: Request, snapshot: WorkflowSnapshot) -> WorkflowSnapshot:

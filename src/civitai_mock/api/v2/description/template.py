@@ -17,15 +17,18 @@ MOST_RETRIES = 100
 MOST_OF_NAME = 128
 
 
-def read_template(body: JsonObject) -> WorkflowTemplate:
-    """Read the body of a submission; raise `InvalidRequestError` that has all faults, each by its path."""
+def read_template(body: JsonObject, *, is_repeated: bool = False) -> WorkflowTemplate:
+    """Read the body of a submission; raise `InvalidRequestError` that has all faults, each by its path.
+
+    What is returned for one that `is_repeated` is given again for each equal body.
+    """
     try:
-        return _read(body)
+        return _read(body, is_repeated=is_repeated)
     except InvalidRequestError as error:
         raise with_template(error) from error
 
 
-def _read(body: JsonObject) -> WorkflowTemplate:
+def _read(body: JsonObject, *, is_repeated: bool) -> WorkflowTemplate:
     faults = Faults()
     template = as_object(requests().reader("WorkflowTemplate")(body, None, faults))
     steps = [as_object(step) for step in as_list(template.get("steps"))]
@@ -46,6 +49,7 @@ def _read(body: JsonObject) -> WorkflowTemplate:
         allow_mature_content=_flag(template.get("allowMatureContent")),
         is_ephemeral=template.get("ephemeral") is True,
         external_id=_text(template.get("externalId")),
+        is_repeated=is_repeated,
     )
 
 
