@@ -52,7 +52,7 @@ async def test_a_comic_is_drawn_on_a_pod_that_is_gone_five_minutes_later() -> No
         first = min(each["spot"]["queuePosition"]["estimatedStartDate"] for each in told)
         assert first == "2026-01-31T12:04:30.0000000Z"
         await advance(opened, "275s")
-        assert ((await the_pod(opened))["state"], (await the_pod(opened))["text"]) == ("GENERATING", "1 of 1")
+        assert ((await the_pod(opened))["state"], (await the_pod(opened))["text"]) == ("GENERATING", "1 of 40")
         await advance(opened, "760s")
         assert (await the_pod(opened))["state"] == "IDLE"
         last = await ends(opened, job_ids)

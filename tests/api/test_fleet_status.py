@@ -212,7 +212,7 @@ async def test_pods_are_listed_with_what_they_have_to_do(served: Served) -> None
         "provider": "spot",
         "state": "GENERATING",
         "status": "busy",
-        "text": "2 of 3",
+        "text": "2 of 5",
         "since": at,
         "bootedAt": at,
         "lastJobAt": at,

@@ -8,7 +8,7 @@ from civitai_mock.domain.json_types import Json
 from civitai_mock.services.controls import Controls
 
 # What the control plane can set for a namespace in the place of a setting.
-MEMBERS: Mapping[str, str] = {"BUZZ_BALANCE": "balance"}
+MEMBERS: Mapping[str, str] = {"BUZZ_BALANCE": "balance", "FLEET": "fleet"}
 
 
 class SettingOrigin(StrEnum):

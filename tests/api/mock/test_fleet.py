@@ -36,6 +36,16 @@ async def test_a_namespace_has_no_fleet_until_it_is_given_one(served: Served) ->
     assert await status(served, **IN_A) == 404
 
 
+async def test_settings_show_the_fleet_that_was_set(served: Served) -> None:
+    async def shown() -> tuple[Any, str]:
+        items = (await served.client.get("/_mock/settings", params={"take": 500})).json()["items"]
+        (found,) = [item for item in items if item["name"] == "FLEET"]
+        return found["value"], found["origin"]
+
+    assert await shown() == (None, "default")
+    assert (await put(served, {}), "api") == await shown()
+
+
 async def test_what_a_document_leaves_out_is_filled_in(served: Served) -> None:
     told = await put(served, {"providers": [SPOT, SERVERLESS], "urgentFrom": 5, "batchBy": "properties.comicId"})
     assert (told["urgentFrom"], told["batchBy"]) == (5, "properties.comicId")

@@ -1,7 +1,7 @@
 """What the API asks of the fleet of a namespace: how it is, its pods, orders to them, and what it has cost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from civitai_mock.domain.errors import NotFoundError
@@ -125,7 +125,10 @@ def _worker(pod: Pod, status: FleetStatus, ecosystems: Sequence[str]) -> WorkerR
 
 def _shown(pod: Pod, status: FleetStatus) -> ShownPod:
     waiting = status.state.waiting.get(pod.provider, 0) if pod.state in TAKES_JOBS | ON_ITS_WAY else 0
-    return ShownPod(pod=pod, jobs_in_queue=len(pod.jobs) + waiting, text=pod.text(now=status.now))
+    foreseen = replace(
+        pod, planned=pod.planned + waiting
+    )  # so that it has drawn 5 of 40, and not of those it was given
+    return ShownPod(pod=pod, jobs_in_queue=len(pod.jobs) + waiting, text=foreseen.text(now=status.now))
 
 
 def _find(pods: Sequence[ShownPod], pod_id: str) -> ShownPod:
