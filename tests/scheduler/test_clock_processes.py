@@ -51,7 +51,7 @@ class Cluster:
 
 
 @contextmanager
-def _cluster(folder: Path, *, schedulers: int) -> Iterator[Cluster]:
+def open_cluster(folder: Path, *, schedulers: int) -> Iterator[Cluster]:
     names = [f"scheduler {number}" for number in range(schedulers)]
     for name in ("api", *names):
         (folder / name).mkdir()
@@ -85,7 +85,7 @@ def _check(cluster: Cluster, job_ids: Sequence[str]) -> None:
 
 
 def test_one_of_two_schedulers_does_all_the_work_of_an_advance(tmp_path: Path) -> None:
-    with _cluster(tmp_path, schedulers=2) as cluster:
+    with open_cluster(tmp_path, schedulers=2) as cluster:
         _prepare(cluster, shortest="1s")
         job_ids = cluster.submit(60)
         clock = cluster.change(ADVANCE, {"by": "10m"}, method="POST")
@@ -95,7 +95,7 @@ def test_one_of_two_schedulers_does_all_the_work_of_an_advance(tmp_path: Path) -
 
 
 def test_another_scheduler_carries_an_advance_on_when_the_leader_is_killed(tmp_path: Path) -> None:
-    with _cluster(tmp_path, schedulers=2) as cluster:
+    with open_cluster(tmp_path, schedulers=2) as cluster:
         _prepare(cluster, shortest="1s")
         job_ids = cluster.submit(400)
         with ThreadPoolExecutor(1) as pool:
