@@ -13,6 +13,7 @@ import pytest
 from civitai_mock.api import errors as http_errors
 from civitai_mock.cli.arguments import CONTROL_COMMANDS, parse_arguments
 from civitai_mock.domain.errors import InsufficientBuzzError, MockError
+from civitai_mock.domain.fleet.pods import COARSE, TRANSITIONS, PodState
 from civitai_mock.domain.workflow import WorkflowStatus
 from civitai_mock.services.error_boundary import ErrorBoundary
 from tests.docs.conftest import Servers
@@ -80,6 +81,17 @@ def test_the_table_of_statuses_has_every_status() -> None:
 
 
 @pytest.mark.slow
+def test_the_table_of_the_states_of_pods_is_the_one_that_they_obey() -> None:
+    told = {
+        PodState(state.strip("`")): (status.strip("`"), set(re.findall("`([A-Z_]+)`", then.partition(";")[0])))
+        for state, status, then in _rows(Page(ROOT / "docs" / "fleet.md").between("states"))
+    }
+    assert told == {
+        state: (COARSE[state].value, {*TRANSITIONS[state]} - {PodState.PREEMPTION_WARN, PodState.BOOT_REQUESTED})
+        for state in PodState
+    }
+
+
 def test_the_table_of_routes_has_every_route(servers: Servers) -> None:
     """Those of the description, but for the page at `/`; one row is for all recipes."""
     with urlopen(f"{servers.mock}/openapi.json") as answer:
