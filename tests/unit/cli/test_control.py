@@ -339,3 +339,9 @@ def test_the_address_of_the_page_is_printed_whether_a_browser_shows_it_or_not(
     answering(lambda request: httpx.Response(200 if request.url.path == "/_mock/ui/" else 404, html="<html>"))
     ended = run("open", "--url", URL)
     assert (ended.status, ended.out, opened) == (0, f"{URL}/_mock/ui/\n", [f"{URL}/_mock/ui/"])
+
+
+def test_where_no_page_is_served_there_is_none_to_open(run: CommandLine, answering: Answering) -> None:
+    answering(lambda _: httpx.Response(404, json={"title": "Not Found"}))
+    ended = run("open", "--url", URL)
+    assert (ended.status, ended.err) == (1, f"civitai-mock: {URL} has no page of the control plane.\n")
