@@ -82,6 +82,7 @@ async def test_only_an_unfinished_job_gets_another_priority(jobs: JobStore, queu
 
 
 async def test_a_claim_knows_what_was_changed_since_the_job_was_added(jobs: JobStore, queue: JobQueue) -> None:
+    assert list(await queue.claim(make_claim(), limit=1)) == []  # whoever claims may keep what is added from now on
     tainted, decided, urgent, plain = await add_jobs(jobs, 4)
     await jobs.set_taint([tainted.id], {"reason": "blurry"})
     fault = JobFault(attempt=1, rule="a")
