@@ -29,6 +29,7 @@ export const PAGES = [
   { name: "pictures", title: "Pictures", key: "p", load: () => import("./pages/pictures.js") },
   { name: "faults", title: "Faults", key: "f", load: () => import("./pages/faults.js") },
   { name: "clock", title: "Clock", key: "c", load: () => import("./pages/clock.js") },
+  { name: "fleet", title: "Fleet", key: "l", load: () => import("./pages/fleet.js") },
   { name: "settings", title: "Settings", key: "s", load: () => import("./pages/settings.js") },
 ];
 
