@@ -14,6 +14,7 @@ from civitai_mock.storage.sqlite import TableNames, job_rows
 from civitai_mock.storage.sqlite.connections import connect_memory
 from civitai_mock.storage.sqlite.database import Database
 from civitai_mock.storage.sqlite.jobs import SqliteJobStore
+from civitai_mock.storage.sqlite.new_jobs import LARGEST_KEPT, NewJobs
 from tests.support.dates import START
 from tests.support.jobs import add_jobs, make_job
 
@@ -38,6 +39,12 @@ async def test_no_more_than_its_summary_is_made_of_a_job_that_has_ended() -> Non
     assert await jobs.replace(job, job.ended(Outcome.DELETED, at=START, context={}))
     assert type(await jobs.get_summary(job.id)) is JobSummary
     await database.close()
+
+
+def test_only_small_jobs_are_kept_until_they_are_claimed() -> None:
+    small = make_job()
+    large = replace(small, id="large", spec={"graph": {"1": "x" * LARGEST_KEPT}})
+    assert NewJobs([small, large], epoch=0).small == [small]
 
 
 NOISE = Random(1).randbytes(LARGE_BYTES).hex()  # which nothing packs to less than a large text

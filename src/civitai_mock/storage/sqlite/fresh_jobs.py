@@ -22,7 +22,7 @@ class FreshJobs:
         self._is_claimed_here = False
 
     def add(self, jobs: Sequence[Job]) -> None:
-        """Keep jobs that were just inserted; those whose write is undone then are found by no claim."""
+        """Keep small jobs that were just inserted; those whose write is undone then are found by no claim."""
         if self._is_claimed_here:
             for job in jobs:
                 self._jobs[job.id] = job

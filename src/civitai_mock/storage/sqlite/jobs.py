@@ -168,7 +168,7 @@ class SqliteJobStore:
             if budget:
                 self._check(budget, epoch, connection)
             if self._fresh is not None:  # before a claim that is committed together with this
-                self._fresh.add(jobs)
+                self._fresh.add(new.small)
 
         await self._database.write(insert, epoch=self._epoch)
 

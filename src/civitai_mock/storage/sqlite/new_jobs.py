@@ -11,6 +11,7 @@ from civitai_mock.storage.sqlite.job_events import EventStatements, append_first
 from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, job_row, leaf_rows, request_text
 from civitai_mock.storage.sqlite.schema import TableNames
 
+LARGEST_KEPT = 16 * 1024  # characters of a request
 INSERT = """
     INSERT INTO "{jobs}" (epoch, id, type, issued_by, submission_id, cost, charged, priority,
         created_at, expire_at, keep_until, taint, moved_by,
@@ -44,6 +45,11 @@ class NewJobs:
         self._epoch = epoch
         self._new = [(job, job_row(job, epoch=epoch), request_text(job)) for job in jobs]
         self._leaves = [row for job in jobs if job.properties for row in leaf_rows(job, epoch=epoch)]
+
+    @property
+    def small(self) -> Sequence[Job]:
+        """Return those that may be kept in memory, thousands of them: a graph of a user may take megabytes."""
+        return [job for job, _, request in self._new if len(request) <= LARGEST_KEPT]
 
     def insert(self, connection: sqlite3.Connection, sql: InsertStatements, *, workflow: int | None = None) -> None:
         """Insert all of the jobs; raise `ConflictError` if there is one with one of the ids already.

@@ -128,7 +128,7 @@ class SqliteWorkflowStore:
             if charged.tags:
                 connection.executemany(self._sql.insert_tag, tag_rows(charged, epoch=epoch))
             new.insert(connection, self._insertion, workflow=number)
-            self._fresh.add(jobs)  # before a claim that is committed together with this
+            self._fresh.add(new.small)  # before a claim that is committed together with this
             return charged
 
         return await self._database.write(insert, epoch=self._epoch)
@@ -185,7 +185,7 @@ class SqliteWorkflowStore:
             if after.tags != before.tags:
                 self._change_tags(before, after, epoch, connection)
             new.insert(connection, self._insertion)
-            self._fresh.add(jobs)
+            self._fresh.add(new.small)
             if may_be_short and not fits(balances, self._spent_by(after.owner, epoch, connection)):
                 raise InsufficientBuzzError("The balance does not cover the charge.")
             return True
