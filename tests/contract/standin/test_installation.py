@@ -180,6 +180,30 @@ async def test_the_answer_of_a_real_server_adds_packs_and_files_at_once(session:
     assert (await _get(session, "/object_info/LoadImage"))["LoadImage"]["input"]["required"]["image"][0] == []
 
 
+async def test_all_definitions_are_those_of_what_is_there_now(session: StandinSession) -> None:
+    """Whatever came or went since they were last asked for."""
+
+    async def listed() -> tuple[Any, Any, bool]:
+        nodes = await _get(session, "/object_info")
+        loaders = (
+            nodes["LoadImage"]["input"]["required"]["image"],
+            nodes["LoraLoader"]["input"]["required"]["lora_name"],
+        )
+        return loaders[0][0], loaders[1][0], "Greeter" in nodes
+
+    loras = (await listed())[1]
+    assert await listed() == ([], loras, False)
+    await session.client.post("/upload/image", files={"image": ("in.png", b"data")})
+    assert await listed() == (["in.png"], loras, False)
+    await _send(session, "nodes", {"Greeter": GREETER})
+    assert await listed() == (["in.png"], loras, True)
+    await _send(session, "models", {"loras": ["zz.safetensors"]})
+    assert await listed() == (["in.png"], [*loras, "zz.safetensors"], True)
+    await session.client.delete("/standin/nodes")
+    await _send(session, "models", {}, method="PUT")
+    assert await listed() == (["in.png"], [], False)
+
+
 async def test_packs_can_be_replaced_and_reset(session: StandinSession) -> None:
     await _send(session, "nodes", {"Greeter": GREETER})
     assert (await _send(session, "nodes", {"Other": GREETER}, method="PUT")).keys() == {"Other"}

@@ -24,7 +24,8 @@ UNCACHED_HEADERS = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires"
 
 async def get_object_info(request: Request) -> Response:
     state = standin_of(request).state
-    return ComfyJsonResponse({name: node.wire(state.list_folder) for name, node in state.definitions.items()})
+    text = state.object_info.text(state.definitions, state.list_folder)
+    return Response(text, media_type=ComfyJsonResponse.media_type)
 
 
 async def get_node_info(request: Request) -> Response:

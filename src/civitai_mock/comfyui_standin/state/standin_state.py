@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from civitai_mock.comfyui_standin.faults import FaultControl
@@ -10,6 +10,7 @@ from civitai_mock.comfyui_standin.options import StandinOptions
 from civitai_mock.comfyui_standin.state.files import FileStore
 from civitai_mock.comfyui_standin.state.installation import Installation
 from civitai_mock.comfyui_standin.state.models import ModelFolders
+from civitai_mock.comfyui_standin.state.object_info import ObjectInfo
 from civitai_mock.comfyui_standin.state.prompt_stats import PromptStats
 from civitai_mock.comfyui_standin.state.user_data import UserData
 from civitai_mock.comfyui_standin.validation.definitions import Definitions
@@ -34,6 +35,7 @@ class StandinState:
     files: FileStore
     stats: PromptStats
     user_data: UserData
+    object_info: ObjectInfo = field(default_factory=ObjectInfo)
 
     @property
     def definitions(self) -> Definitions:
