@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from tests.parity.compare import Difference, Kind, differences
+from tests.support.table import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("real", "ours", "found"),
     [
         ({"a": 1}, {"a": 1}, []),

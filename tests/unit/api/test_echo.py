@@ -12,6 +12,7 @@ from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.echo import echo_input, shown_input
 from civitai_mock.domain.errors import InvalidRequestError
 from tests.support.rows import row
+from tests.support.table import table
 from tests.support.v2_description import answer_faults
 from tests.support.v2_inputs import InputKind, input_kinds, make_input
 
@@ -164,7 +165,7 @@ def test_words_of_members_that_age_fast_are_taken_as_they_are() -> None:
     assert _echoed(flux2)["modelVersion"] == "12b"
 
 
-@pytest.mark.parametrize(
+@table(
     ("changes", "path"),
     [
         ({"engine": "sdccp"}, "input.engine"),

@@ -13,6 +13,7 @@ from civitai_mock.domain.cost import Tips
 from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError
 from civitai_mock.domain.workflow_template import StepTemplate
 from tests.support.paths import DATA
+from tests.support.table import table
 
 CAPTURES = DATA / "captures"
 BODIES: list[Any] = [
@@ -81,7 +82,7 @@ def test_the_type_may_stand_anywhere_in_a_step() -> None:
     assert read_template({"steps": [{"input": {"message": "hi"}, "$type": "echo"}]}).steps[0].type == "echo"
 
 
-@pytest.mark.parametrize(
+@table(
     ("body", "path"),
     [
         ({}, "steps"),

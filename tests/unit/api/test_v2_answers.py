@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.paths import DATA
+from tests.support.table import table
 from tests.support.v2_description import answer_faults, check_answer, check_output
 
 CALLBACK: Any = json.loads((DATA / "captures" / "v2-callback-workflow-succeeded.json").read_text("utf-8"))
@@ -66,7 +67,7 @@ def test_a_whole_workflow_is_as_the_description_has_it() -> None:
     check_answer("CursedArrayOfTelemetryCursorAndWorkflow", {"items": [WORKFLOW | {"steps": []}]})
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "answer"),
     [
         ("Workflow", {name: value for name, value in WORKFLOW.items() if name != "tips"} | {"steps": []}),

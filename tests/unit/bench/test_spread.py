@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.bench.spread import Difference, Spread, median_interval
+from tests.support.table import table
 
 
 def test_a_spread_is_the_median_and_the_range() -> None:
@@ -51,7 +52,7 @@ def _difference(median: float, *, rounds: int, lowest: float | None = None, high
     )
 
 
-@pytest.mark.parametrize(
+@table(
     ("difference", "is_told"),
     [
         (_difference(0.2, rounds=5), False),

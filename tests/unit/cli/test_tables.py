@@ -13,6 +13,7 @@ import pytest
 from civitai_mock.cli.control.output import Color, Output, open_output
 from civitai_mock.cli.control.tables import Table, cut, shown, width_of
 from civitai_mock.domain.json_types import Json
+from tests.support.table import table
 
 
 class Terminal(io.TextIOWrapper):
@@ -36,7 +37,7 @@ def _table(rows: Sequence[Sequence[Json]], *, width: int | None = None, has_colo
     return _printed(stream).splitlines()
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "width"),
     [
         ("", 0),
@@ -67,7 +68,7 @@ def test_a_text_is_cut_to_its_room(text: str, room: int, left: str) -> None:
     assert cut(text, room, "…") == left
 
 
-@pytest.mark.parametrize(
+@table(
     ("value", "text"),
     [
         (0.9600000000000002, "0.96"),

@@ -3,9 +3,10 @@
 import pytest
 
 from civitai_mock.providers.comfyui.address import ComfyServer, parse_servers
+from tests.support.table import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("http", "expected"),
     [
         ("http://gpu:8188", ComfyServer("gpu:8188", "http://gpu:8188", "ws://gpu:8188/ws")),
@@ -39,7 +40,7 @@ def test_socket_addresses_belong_to_the_http_addresses_in_their_order() -> None:
     assert [server.ws_url for server in servers] == ["wss://x/one/ws", "ws://y/ws"]
 
 
-@pytest.mark.parametrize(
+@table(
     ("http", "ws", "complaint"),
     [
         ("", None, "no address"),
@@ -62,7 +63,7 @@ def test_what_is_no_address_is_refused_with_its_reason(http: str, ws: str | None
         parse_servers(http, ws)
 
 
-@pytest.mark.parametrize(
+@table(
     "address",
     [
         "ftp://me:secret@gpu",

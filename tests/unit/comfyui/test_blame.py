@@ -1,9 +1,8 @@
 """Whose fault it is when a node raises: one row for each thing that servers say."""
 
-import pytest
-
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of
 from civitai_mock.providers.comfyui.protocol.messages import NodeFailure
+from tests.support.table import table
 
 SERVER = [
     ("OSError", "[Errno 28] No space left on device"),
@@ -85,7 +84,7 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize(
+@table(
     ("exception_type", "message", "blame"),
     [
         *[(*row, Blame.SERVER) for row in SERVER],

@@ -11,6 +11,7 @@ from civitai_mock.providers.comfyui.graphs import missing as missing_files
 from civitai_mock.providers.comfyui.graphs.catalogue import Catalogue, InstalledModels, read_catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import Names, find_name, nearest_names, resources_by_file
 from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph, localize
+from tests.support.table import table
 
 CHECKPOINTS = ["sdxl/civitai/101055/128078.safetensors", "sd15.safetensors", "sub\\deep\\Mixed.ckpt"]
 SHA256 = "e6bb9ea85bbf7bf6478a7c6d18b71246f22e95d41bcdd80ed40aa212c33cfeff"
@@ -66,7 +67,7 @@ def test_models_are_listed_by_folder_and_lists_of_words_are_not_models() -> None
     }
 
 
-@pytest.mark.parametrize(
+@table(
     ("wanted", "names", "expected"),
     [
         ("a.safetensors", ["b.safetensors", "a.safetensors"], "a.safetensors"),
@@ -86,7 +87,7 @@ def test_a_file_is_found_by_ever_less_of_its_name(wanted: str, names: list[str],
     assert find_name(wanted, Names(tuple(names))) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("wanted", "names"),
     [
         ("a.safetensors", []),
@@ -104,7 +105,7 @@ def test_a_file_that_may_be_another_is_not_found(wanted: str, names: list[str]) 
     assert find_name(wanted, Names(tuple(names))) is None
 
 
-@pytest.mark.parametrize(
+@table(
     "name",
     [
         "sdxl/civitai/101055/128078.safetensors",
@@ -126,7 +127,7 @@ def test_a_resource_whose_file_has_another_name_is_found_by_what_is_known_of_it(
     assert find_name(RESOURCE.file_name, names, RESOURCE) == name
 
 
-@pytest.mark.parametrize(
+@table(
     "names",
     [
         [f"dreams_{SHA256[:7]}.safetensors"],
@@ -156,7 +157,7 @@ BY_EVER_LESS = [
 ]
 
 
-@pytest.mark.parametrize("known", range(len(BY_EVER_LESS)))
+@table("known", range(len(BY_EVER_LESS)))
 def test_the_name_of_a_file_goes_before_the_path_rule_and_that_before_a_hash_or_an_id(known: int) -> None:
     names = Names(tuple(reversed(BY_EVER_LESS[known:])))
     assert find_name(RESOURCE.file_name, names, RESOURCE) == BY_EVER_LESS[known]
@@ -197,7 +198,7 @@ def test_the_nearest_names_come_nearest_first() -> None:
     assert "anything.safetensors" not in nearest_names("dreamshaper_8_pruned.safetensors", names)
 
 
-@pytest.mark.parametrize(
+@table(
     ("class_type", "name", "value", "expected"),
     [
         ("CheckpointLoaderSimple", "ckpt_name", "sd15.safetensors", "sd15.safetensors"),
@@ -251,7 +252,7 @@ def test_node_classes_that_the_server_does_not_have_are_reported() -> None:
     assert not found.is_runnable
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         ("embedding:easynegative", "embedding:easynegative"),

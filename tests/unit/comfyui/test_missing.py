@@ -11,6 +11,7 @@ from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
 from civitai_mock.providers.comfyui.graphs.localize import LocalizedGraph, localize
 from civitai_mock.providers.comfyui.graphs.missing import MOST_CANDIDATES
+from tests.support.table import table
 
 AIR = "urn:air:sd1:checkpoint:civitai:4384@128713"
 HASH = "e6bb9ea85b" + "0" * 54
@@ -33,7 +34,7 @@ def fit_checkpoint(names: Sequence[str], wanted: JobResource | str) -> Localized
     return localize(graph, read_catalogue(info, ()), resources)
 
 
-@pytest.mark.parametrize(
+@table(
     ("names", "wanted", "reason", "account"),
     [
         (

@@ -8,6 +8,7 @@ from PIL import Image, PngImagePlugin
 
 from civitai_mock.providers.comfyui.png_metadata import TextInserter
 from tests.support.standin import plain_png
+from tests.support.table import table
 
 TEXTS = {"prompt": '{"1": {}}', "parameters": "лиса\nSteps: 1"}
 
@@ -28,7 +29,7 @@ def read_back(data: bytes) -> dict[str, str]:
     return dict(image.text)
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 8, 33, 34, 64, 10_000])
+@table("size", [1, 2, 7, 8, 33, 34, 64, 10_000])
 def test_the_texts_are_there_wherever_the_stream_is_cut(size: int) -> None:
     assert read_back(through(plain_png(), size=size)) == TEXTS
 
@@ -39,8 +40,8 @@ def test_a_text_that_a_file_has_is_kept(size: int) -> None:
     assert read_back(through(plain_png(texts=theirs), size=size)) == {**theirs, "parameters": TEXTS["parameters"]}
 
 
-@pytest.mark.parametrize("size", [1, 3, 10_000])
-@pytest.mark.parametrize(
+@table("size", [1, 3, 10_000])
+@table(
     "data",
     [
         b"",

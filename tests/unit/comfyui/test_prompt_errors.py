@@ -6,12 +6,13 @@ import pytest
 
 from civitai_mock.providers.comfyui.protocol.prompt_errors import read_refusal
 from tests.support.recordings import Recording, read_recordings
+from tests.support.table import table
 
 OK = 200
 ANSWERED = {recording.case: recording for recording in read_recordings() if recording.status in {OK, 400}}
 
 
-@pytest.mark.parametrize("recording", ANSWERED.values(), ids=list(ANSWERED))
+@table("recording", ANSWERED.values(), ids=list(ANSWERED))
 def test_each_recorded_answer_is_refused_unless_it_took_the_whole_graph(recording: Recording) -> None:
     taken = recording.status == OK and not recording.answer["node_errors"]
     assert (read_refusal(recording.answer, accepted=recording.status == OK) is None) is taken

@@ -33,6 +33,7 @@ from civitai_mock.providers.comfyui.protocol.tracker import (
     SavedResult,
 )
 from tests.support.dates import START
+from tests.support.table import table
 from tests.support.transcripts import frames_of, history
 
 SECOND = timedelta(seconds=1)
@@ -82,7 +83,7 @@ RECORDED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "socket", "prompt_id", "state"), RECORDED)
+@table(("name", "socket", "prompt_id", "state"), RECORDED)
 def test_a_recorded_transcript_alone_ends_in_failure_but_never_in_success(
     name: str, socket: str, prompt_id: str, state: type
 ) -> None:
@@ -90,7 +91,7 @@ def test_a_recorded_transcript_alone_ends_in_failure_but_never_in_success(
     assert type(tracker.state) is state
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "socket", "prompt_id"),
     [row[:3] for row in RECORDED if row[3] is PromptRunning and "reconnect" not in row[0]],
 )

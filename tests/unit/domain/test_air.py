@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.air import AIR_PATTERN, MAX_AIR_LENGTH, Air, CompressedAir, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
+from tests.support.table import table
 
 SDXL = "urn:air:sdxl:checkpoint:civitai:101055@128078"
 WORDS = st.text("azAZ09_-", min_size=1, max_size=4)
@@ -25,7 +26,7 @@ AIRS = st.builds(
 PLAIN = Air(source="civitai", id="5")
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         (SDXL, replace(PLAIN, ecosystem="sdxl", type="checkpoint", id="101055", version="128078")),
@@ -51,7 +52,7 @@ def test_an_air_is_taken_apart(text: str, expected: Air) -> None:
     assert Air.parse(text) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "",
@@ -73,7 +74,7 @@ def test_what_is_no_air_is_refused(text: str) -> None:
         Air.parse(text)
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "urn:air:sd1:checkpoint:civitai:..@1",
@@ -112,7 +113,7 @@ def test_a_model_path_stays_below_its_folder(text: str) -> None:
     assert str(path) == Air.parse(text).model_path
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "path"),
     [
         (SDXL, "sdxl/civitai/101055/128078.safetensors"),
@@ -147,7 +148,7 @@ def test_an_air_is_compressed_to_its_source_and_version(text: str, compressed: s
     assert Air.parse(text).compressed == compressed
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "identity"),
     [
         (SDXL, "@civitai/128078"),

@@ -3,13 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from civitai_mock.domain.claims import RULES, Actor, Change, Holding, allows, deaths_in_a_row, owes_retry
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.stages import JobEventType, Stage
 from tests.support.dates import START
 from tests.support.jobs import SECOND, make_claim, make_job
+from tests.support.table import table
 
 CLAIMED = (JobEventType.CLAIMED, Stage.CLAIMED, 0)
 PREPARED = (JobEventType.UPDATED, Stage.PROMPT_PREPARED, 0)
@@ -31,7 +30,7 @@ def events_of(*facts: tuple[JobEventType, Stage, int]) -> list[JobEvent]:
     return [first, *rest]
 
 
-@pytest.mark.parametrize(
+@table(
     ("facts", "deaths"),
     [
         ([], 0),
@@ -50,7 +49,7 @@ def test_deaths_are_counted_since_the_prompt_last_got_on(
     assert deaths_in_a_row(events_of(*facts)) == deaths
 
 
-@pytest.mark.parametrize(
+@table(
     ("facts", "attempt", "owed"),
     [
         ([CLAIMED, PREPARED], 0, False),

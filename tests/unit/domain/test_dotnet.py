@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.domain.dotnet import format_date, format_timespan, parse_timespan
+from tests.support.table import table
 
 CASES = [
     (timedelta(), "00:00:00"),
@@ -48,7 +49,7 @@ def test_shorter_and_finer_forms_are_read(text: str, duration: timedelta) -> Non
     assert parse_timespan(text) == duration
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "",

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from civitai_mock.domain.durations import parse_duration
+from tests.support.table import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "duration"),
     [
         ("90s", timedelta(seconds=90)),
@@ -36,7 +37,7 @@ def test_a_duration_is_read(text: str, duration: timedelta) -> None:
     assert parse_duration(text) == duration
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "",

@@ -11,6 +11,7 @@ import pytest
 from civitai_mock.domain.delays import Z99, LogNormalDelay, parse_delay
 from civitai_mock.domain.fault_presets import FaultPreset, Hook, ParamType, PresetParam, fault_presets, parse_presets
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
+from tests.support.table import table
 
 # What the incidents are known by.
 NAMES = {
@@ -137,7 +138,7 @@ def _param(name: str, **members: Any) -> Callable[[dict[str, Any]], object]:
     return lambda row: row["params"][name].update(members)
 
 
-@pytest.mark.parametrize(
+@table(
     ("spoil", "hint"),
     [
         (_without("evidence"), r"missing \(\['evidence'\]\)"),
@@ -177,7 +178,7 @@ def test_a_name_is_there_once() -> None:
         parse_presets([ROW, ROW])
 
 
-@pytest.mark.parametrize(
+@table(
     ("kind", "value", "takes"),
     [
         (ParamType.NUMBER, 0.5, True),

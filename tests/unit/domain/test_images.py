@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
+from tests.support.table import table
 
 SIZE = (37, 21)
 KINDS: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
@@ -30,13 +31,13 @@ def _encoded(kind: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@table("kind", KINDS)
 def test_an_image_tells_its_type_and_size(kind: str) -> None:
     expected = ImageHeader(content_type=KINDS[kind][2], width=SIZE[0], height=SIZE[1])
     assert read_header(_encoded(kind)) == expected
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@table("kind", KINDS)
 def test_a_beginning_of_any_length_says_the_same_or_asks_for_more(kind: str) -> None:
     whole = _encoded(kind)
     full = read_header(whole)
@@ -51,7 +52,7 @@ def test_a_bitmap_that_is_stored_from_the_top_down_has_a_height() -> None:
     assert read_header(bytes(bitmap)) == ImageHeader(content_type="image/bmp", width=SIZE[0], height=SIZE[1])
 
 
-@pytest.mark.parametrize(
+@table(
     "content",
     [
         b"<!DOCTYPE html><html></html>",

@@ -14,6 +14,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, NEXT_STAGE, JobEventType, Outcome, Stage
 from tests.support.dates import START
 from tests.support.jobs import LEASE, make_claim, make_job
+from tests.support.table import table
 
 LATER = START + timedelta(seconds=10)
 CLAIMED_AT = START + timedelta(seconds=4)
@@ -92,7 +93,7 @@ def test_a_prompt_id_stays_once_it_is_known() -> None:
     assert enter(again, Stage.CLAIMED).prompt_id == "prompt-1"
 
 
-@pytest.mark.parametrize(
+@table(
     ("outcome", "event"),
     [
         (Outcome.FAILED, JobEventType.FAILED),
@@ -100,7 +101,7 @@ def test_a_prompt_id_stays_once_it_is_known() -> None:
         (Outcome.DELETED, JobEventType.DELETED),
     ],
 )
-@pytest.mark.parametrize("job", [make_job(), *map(job_in, WORKED)], ids=lambda job: job.stage)
+@table("job", [make_job(), *map(job_in, WORKED)], ids=lambda job: job.stage)
 def test_an_unfinished_job_can_end_from_any_stage(job: Job, outcome: Outcome, event: JobEventType) -> None:
     over = end(job, outcome)
     assert (over.outcome, over.stage, over.claim) == (outcome, job.stage, None)
@@ -135,8 +136,8 @@ CHANGES: dict[str, Callable[[Job], Job]] = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-@pytest.mark.parametrize("outcome", Outcome)
+@table("change", CHANGES.values(), ids=CHANGES.keys())
+@table("outcome", Outcome)
 def test_a_job_that_has_ended_cannot(outcome: Outcome, change: Callable[[Job], Job]) -> None:
     with pytest.raises(ValueError, match="cannot"):
         change(ended(outcome))
@@ -229,7 +230,7 @@ def test_the_event_that_ends_a_claim_still_says_whose_it_was() -> None:
     assert end(make_job(), Outcome.DELETED).last_event.worker_id is None
 
 
-@pytest.mark.parametrize("event", JobEventType)
+@table("event", JobEventType)
 def test_what_ends_a_job_ends_its_claim(event: JobEventType) -> None:
     job_event = replace(make_job().last_event, type=event)
     assert job_event.job_has_completed == (event in {"Succeeded", "Failed", "Expired", "Deleted"})

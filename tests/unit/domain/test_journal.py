@@ -16,6 +16,7 @@ from civitai_mock.domain.journal import (
     shown_headers,
     without_secrets,
 )
+from tests.support.table import table
 
 SPANS = count()
 
@@ -52,10 +53,10 @@ def test_headers_are_shown_without_secret_values(headers: list[tuple[bytes, byte
     assert shown_headers(without_secrets(headers)) == shown
 
 
-@pytest.mark.parametrize("asked", [[], [(b"a", b"1"), (b"b", b"")]])
-@pytest.mark.parametrize("answered", [[], [(b"c", b"3"), (b"c", b"4")]])
-@pytest.mark.parametrize("common", [[], [(b"d", b"5")]])
-@pytest.mark.parametrize(("request_body", "answer_body"), [(b"", b""), (b"\0a\0", b"\0b"), (b"", b"b"), (b"a", b"")])
+@table("asked", [[], [(b"a", b"1"), (b"b", b"")]])
+@table("answered", [[], [(b"c", b"3"), (b"c", b"4")]])
+@table("common", [[], [(b"d", b"5")]])
+@table(("request_body", "answer_body"), [(b"", b""), (b"\0a\0", b"\0b"), (b"", b"b"), (b"a", b"")])
 def test_what_was_packed_comes_back(
     asked: Any, answered: Any, common: Any, request_body: bytes, answer_body: bytes
 ) -> None:

@@ -19,6 +19,7 @@ from civitai_mock.domain.json_patch import (
 )
 from civitai_mock.domain.json_pointer import PointerError, parse_pointer, print_pointer, value_at
 from civitai_mock.domain.json_types import Json
+from tests.support.table import table
 
 NAMES = st.text(alphabet="ab~/01-", max_size=3)
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-2, 2) | NAMES
@@ -106,7 +107,7 @@ APPENDIX: dict[str, tuple[Json, Json, Json]] = {
 }
 
 
-@pytest.mark.parametrize(("document", "operation", "expected"), APPENDIX.values(), ids=APPENDIX.keys())
+@table(("document", "operation", "expected"), APPENDIX.values(), ids=APPENDIX.keys())
 def test_examples_of_the_appendix(document: Json, operation: Json, expected: Json) -> None:
     assert patched(document, operation) == expected
 
@@ -123,7 +124,7 @@ def test_errors_of_the_appendix(document: Json, operation: Json, fault: str) -> 
     assert list(faults(document, operation)) == [fault]
 
 
-@pytest.mark.parametrize(
+@table(
     ("document", "operation", "expected"),
     [
         ({"a": 1}, op("add", "", value=[1]), [1]),
@@ -148,7 +149,7 @@ def test_what_a_patch_does(document: Json, operation: Json, expected: Json) -> N
     assert patched(document, operation) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("operation", "fault"),
     [
         (op("remove", ""), "[0].path"),
@@ -180,7 +181,7 @@ def test_what_cannot_be_applied_is_named(operation: Json, fault: str) -> None:
     assert document == before
 
 
-@pytest.mark.parametrize(
+@table(
     ("body", "expected"),
     [
         ({}, [""]),
@@ -250,7 +251,7 @@ def test_a_document_cannot_be_nested_beyond_what_can_be_read() -> None:
     assert value_at(deepest, ("a", *["b"] * (MOST_DEPTH - 1))) == {}
 
 
-@pytest.mark.parametrize(
+@table(
     ("operation", "faulty"),
     [
         (op("add", "/metadata/a", value=1), None),
@@ -277,7 +278,7 @@ def test_only_some_members_may_be_changed(operation: Json, faulty: str | None) -
         assert "expected /metadata, /tags" in raised.value.errors[faulty][0]
 
 
-@pytest.mark.parametrize(
+@table(
     ("one", "other", "are_same"),
     [
         (1, 1.0, True),
@@ -313,7 +314,7 @@ POINTED: Json = {
 }
 
 
-@pytest.mark.parametrize(
+@table(
     ("pointer", "value"),
     [
         ("", POINTED),

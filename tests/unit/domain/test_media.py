@@ -11,6 +11,7 @@ from civitai_mock.domain.media import (
     sniffed_type,
     type_of_name,
 )
+from tests.support.table import table
 
 HEADS = {
     "image/png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08",
@@ -31,12 +32,12 @@ HEADS = {
 }
 
 
-@pytest.mark.parametrize(("content_type", "head"), HEADS.items(), ids=list(HEADS))
+@table(("content_type", "head"), HEADS.items(), ids=list(HEADS))
 def test_a_type_is_known_by_the_first_bytes(content_type: str, head: bytes) -> None:
     assert sniffed_type(head) == content_type
 
 
-@pytest.mark.parametrize(
+@table(
     "head",
     [
         b"",

@@ -7,6 +7,7 @@ import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.members import Members, read_members
+from tests.support.table import table
 
 
 class Colour(StrEnum):
@@ -56,7 +57,7 @@ def test_what_is_missing_or_null_is_none(body: Any) -> None:
     assert {name: value for name, value in read_members(body, _parse).items() if value} == {}
 
 
-@pytest.mark.parametrize(
+@table(
     ("body", "path", "message"),
     [
         ({"text": ""}, "text", 'Expected a text of 1 to 5 characters; found "".'),

@@ -21,6 +21,7 @@ from civitai_mock.domain.money import (
     spent_by_account,
     split,
 )
+from tests.support.table import table
 
 BLUE, GREEN, YELLOW, RED = Account
 ALL = (BLUE, GREEN, YELLOW)
@@ -43,7 +44,7 @@ def test_balances_are_read(text: str, balances: Balances) -> None:
     assert parse_balances(text) == balances
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "",
@@ -90,7 +91,7 @@ def test_mature_content_is_paid_in_yellow(
     assert accounts_that_may_pay(currencies, allows_mature_content=mature) == accounts
 
 
-@pytest.mark.parametrize(
+@table(
     ("amount", "accounts", "balances", "spent", "shares"),
     [
         (7, ALL, NO_LIMIT, Spent(jobs=1e9), {BLUE: 7}),
@@ -117,7 +118,7 @@ def test_a_charge_is_split(
     assert list(found) == list(shares)
 
 
-@pytest.mark.parametrize(
+@table(
     ("amount", "accounts", "balances", "spent"),
     [
         (116, ALL, RICH, Spent()),
@@ -166,7 +167,7 @@ def test_a_charge_that_is_accepted_is_whole_and_fits(
     assert fits(balances, after) or not fits(balances, before)
 
 
-@pytest.mark.parametrize(
+@table(
     ("balances", "spent", "does_fit"),
     [
         (NO_LIMIT, Spent(jobs=1e9), True),

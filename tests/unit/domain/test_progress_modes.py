@@ -22,6 +22,7 @@ from civitai_mock.domain.progress_modes import (
 from civitai_mock.domain.stages import MovedBy, Stage
 from tests.support.dates import START
 from tests.support.jobs import LEASE, make_claim, make_job
+from tests.support.table import table
 
 SECOND = timedelta(seconds=1)
 JOB_ID = "00000000-0000-4000-8000-000000000001"
@@ -56,7 +57,7 @@ def test_a_mode_is_the_same_after_it_was_stored() -> None:
     assert stored_progress_mode(None) is None
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "hint"),
     [
         ("pols", "Did you mean 'polls'?"),
@@ -82,7 +83,7 @@ def test_a_wrong_header_is_a_fault_of_the_header(text: str, hint: str) -> None:
     assert hint in " ".join(raised.value.errors[HEADER])
 
 
-@pytest.mark.parametrize(
+@table(
     ("document", "path", "hint"),
     [
         ([], "$", "expected an object"),

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.redaction import Redactor, secrets_pattern, without_token
+from tests.support.table import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "shown"),
     [
         ("http://example.com/a?b=c", "http://example.com/a?b=c"),
@@ -34,7 +35,7 @@ def test_texts_are_shown_without_what_is_secret_by_its_place(text: str, shown: s
     assert Redactor().text(text) == shown
 
 
-@pytest.mark.parametrize(
+@table(
     ("value", "shown"),
     [
         ({"token": "abc", "cost": 1}, {"token": "***", "cost": 1}),

@@ -20,6 +20,7 @@ from civitai_mock.domain.references import (
     resolved,
     value_at_path,
 )
+from tests.support.table import table
 
 STEP: Json = {"output": {"images": [{"url": "u0"}, {"url": "u1"}], "errors": [], "none": None, "zero": 0, "no": False}}
 NAMES = st.text(alphabet=st.characters(blacklist_characters=".[]", blacklist_categories=["Cs"]), min_size=1, max_size=4)
@@ -58,9 +59,7 @@ def test_a_path_is_read(path: str, parts: tuple[str | int, ...]) -> None:
     assert print_path(parts) == path
 
 
-@pytest.mark.parametrize(
-    "path", [".", ".a", "a.", "a..b", "a[", "a[]", "a[x]", "a[-1]", "a]b", "a[0]b", "a[0", "a.[0]"]
-)
+@table("path", [".", ".a", "a.", "a..b", "a[", "a[]", "a[x]", "a[-1]", "a]b", "a[0]b", "a[0", "a.[0]"])
 def test_what_is_not_a_path_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="is not a path"):
         parse_path(path)
@@ -94,7 +93,7 @@ def test_a_path_that_leads_to_nothing_says_so(path: str) -> None:
         value_at_path(STEP, path)
 
 
-@pytest.mark.parametrize(
+@table(
     ("step_input", "places"),
     [
         ({"image": ref("gen")}, ["image"]),
@@ -196,7 +195,7 @@ def test_a_name_counts_more_than_a_place() -> None:
     assert link_steps(steps, {})[2].sources == (1,)
 
 
-@pytest.mark.parametrize(
+@table(
     ("steps", "arguments", "paths"),
     [
         ([step({}, name="a"), step({}, name="b"), step({}, name="a")], {}, ["steps[2].name"]),

@@ -5,6 +5,7 @@ import pytest
 from civitai_mock.domain.json_types import Json, JsonObject
 from tests.parity.replay import read_capture
 from tests.support.jobs import make_resource
+from tests.support.table import table
 
 SHA256 = "E6BB9EA85BBF7BF6478A7C6D18B71246F22E95D41BCDD80ED40AA212C33CFEFF"
 BLAKE3 = "D4B89247EE54185BA1DCC1ACC0BB2E1A2E9333D7F53CE651A19B8B76CB520A95"
@@ -30,7 +31,7 @@ def test_recorded_hashes_are_told_in_lower_case_the_longest_first(capture: str, 
     assert make_resource(hashes=recorded["hashes"]).hashes == hashes
 
 
-@pytest.mark.parametrize(
+@table(
     ("stated", "hashes"),
     [
         ({"SHA256": SHA256, "AutoV2": SHA256[:10]}, (SHA256.lower(),)),

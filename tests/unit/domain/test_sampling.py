@@ -6,6 +6,7 @@ from civitai_mock.domain.sampling import NAMES_OF_SAMPLINGS, SAMPLINGS, Sampling
 from civitai_mock.generation.ecosystems import ADAPTERS
 from civitai_mock.generation.ecosystems.ecosystem import USUAL_SAMPLING
 from tests.support.graph_check import NODES
+from tests.support.table import table
 
 # As the enumerations of the two descriptions have them.
 V1_NAMES = """
@@ -19,12 +20,12 @@ V2_NAMES = """
 SAMPLER_INPUTS = NODES["KSampler"]["required"]
 
 
-@pytest.mark.parametrize("name", V1_NAMES.split())
+@table("name", V1_NAMES.split())
 def test_every_name_of_the_v1_description_is_known(name: str) -> None:
     assert scheduler_name(name) == name
 
 
-@pytest.mark.parametrize("name", V2_NAMES.split())
+@table("name", V2_NAMES.split())
 def test_every_name_of_the_v2_description_is_known(name: str) -> None:
     assert (scheduler_name(name) or "").lower() == name.lower()
 
@@ -34,14 +35,14 @@ def test_other_names_are_unknown(name: str) -> None:
     assert scheduler_name(name) is None
 
 
-@pytest.mark.parametrize("name", SAMPLINGS)
+@table("name", SAMPLINGS)
 def test_comfyui_has_the_pair(name: str) -> None:
     sampling = SAMPLINGS[name].completed_by(USUAL_SAMPLING)
     assert sampling.sampler in SAMPLER_INPUTS["sampler_name"]["options"]
     assert sampling.noise_schedule in SAMPLER_INPUTS["scheduler"]["options"]
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLINGS if name.endswith("Karras")])
+@table("name", [name for name in SAMPLINGS if name.endswith("Karras")])
 def test_karras_changes_the_noise_schedule_only(name: str) -> None:
     plain = SAMPLINGS[name.removesuffix("Karras")]
     assert SAMPLINGS[name] == Sampling(plain.sampler, "karras")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.search import property_paths
+from tests.support.table import table
 
 NAMES = st.text(max_size=2)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | NAMES
@@ -60,7 +61,7 @@ def test_what_is_asked_for_is_there(query: JsonObject, properties: JsonObject) -
     assert matches(query, properties)
 
 
-@pytest.mark.parametrize(
+@table(
     ("query", "properties"),
     [
         ({"a": 1}, {}),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.tokens import decode_cursor, decode_token, encode_cursor, encode_token
+from tests.support.table import table
 
 ID = "37d9d863-7928-41c1-bc83-626c00995137"
 POSITION = Position(datetime(2025, 9, 6, 18, 18, 16, 167943, tzinfo=UTC), "submission-1", "job-1")
@@ -49,7 +50,7 @@ def test_a_plus_that_was_not_percent_encoded_is_understood() -> None:
     assert decode_token(token.replace("+", " ")).job_ids == ["~~>", "???"]
 
 
-@pytest.mark.parametrize(
+@table(
     "token",
     [
         "",

@@ -10,6 +10,7 @@ import pytest
 
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.typed_json import TypedJsonError, read_value, write_value
+from tests.support.table import table
 
 
 class Colour(StrEnum):
@@ -90,7 +91,7 @@ def test_times_of_any_zone_are_read_as_utc() -> None:
     assert MOMENT.astimezone(timezone(timedelta(hours=1))) == found.at
 
 
-@pytest.mark.parametrize(
+@table(
     ("value", "path", "hint"),
     [
         ([], "", "object"),

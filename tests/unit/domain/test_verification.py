@@ -9,6 +9,7 @@ from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.near_misses import NearMiss, near_misses
 from civitai_mock.domain.verification import Findings, Seen, Verdict, find, judge, parse_expectation, parse_match
+from tests.support.table import table
 
 PASSES, FAILS, INCOMPLETE = "passes", "fails", "incomplete"
 
@@ -41,7 +42,7 @@ TYPED: Any
 POST, GET, TYPED = {"method": "post"}, {"method": "GET"}, {"$type": "a"}
 
 
-@pytest.mark.parametrize(
+@table(
     ("expected", "text", "outcome", "after_drops"),
     [
         ({}, "", FAILS, INCOMPLETE),
@@ -75,7 +76,7 @@ def test_what_went_from_the_journal_makes_nothing_pass(
     assert _outcome(_verdict(expected, text, is_whole=False)) == after_drops
 
 
-@pytest.mark.parametrize(
+@table(
     ("expected", "text", "outcome"),
     [
         ({"match": TYPED, "count": 1}, "PX", INCOMPLETE),
@@ -95,7 +96,7 @@ def test_a_body_that_is_unknown_makes_nothing_pass(expected: Any, text: str, out
     assert _outcome(_verdict(expected, text)) == outcome
 
 
-@pytest.mark.parametrize(
+@table(
     ("expected", "text", "is_final"),
     [
         ({"count": 2}, "G", False),
@@ -124,7 +125,7 @@ def test_what_several_processes_found_is_put_together_in_the_order_of_the_reques
     assert judge(expectation, Findings.of_all(told, is_whole=False)).is_incomplete
 
 
-@pytest.mark.parametrize(
+@table(
     ("expected", "paths"),
     [
         ([], {"$"}),

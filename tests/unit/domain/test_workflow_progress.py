@@ -34,6 +34,7 @@ from civitai_mock.domain.workflow_progress import (
 )
 from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, make_claim, prepared, succeeded
+from tests.support.table import table
 from tests.support.workflows import make_step, make_workflow, make_workflow_job
 
 UNASSIGNED, PREPARING, SCHEDULED, PROCESSING, SUCCEEDED, FAILED, EXPIRED, CANCELED = WorkflowStatus
@@ -94,7 +95,7 @@ def with_jobs(*statuses: WorkflowStatus) -> tuple[Workflow, list[Job]]:
     return workflow, jobs
 
 
-@pytest.mark.parametrize("status", WorkflowStatus)
+@table("status", WorkflowStatus)
 def test_a_job_is_in_one_of_eight_statuses(status: WorkflowStatus) -> None:
     found = job_progress(IN[status](make_workflow_job(make_workflow()), at(1)))
     assert found.status is status
@@ -112,7 +113,7 @@ def test_a_job_that_was_put_back_waits_again() -> None:
     assert (job_progress(job).status, job_progress(job).started_at) == (UNASSIGNED, None)
 
 
-@pytest.mark.parametrize(
+@table(
     ("parts", "whole"),
     [
         ([UNASSIGNED], UNASSIGNED),

@@ -12,6 +12,7 @@ from civitai_mock.generation.file_recipes import ImageRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageContent, MediaInput
 from civitai_mock.generation.operations import RedrawImage
+from tests.support.table import table
 
 
 def square_on_black(*, fmt: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
@@ -51,8 +52,8 @@ async def _black() -> MediaInput:
     return MediaInput(source="", content=square_on_black())
 
 
-@pytest.mark.parametrize("name", TRANSFORMERS)
-@pytest.mark.parametrize("fmt", ["PNG", "JPEG", "WEBP"])
+@table("name", TRANSFORMERS)
+@table("fmt", ["PNG", "JPEG", "WEBP"])
 def test_a_transformed_image_is_a_png_of_the_same_size(name: str, fmt: str) -> None:
     changed = opened(transform(name, square_on_black(fmt=fmt)))
     assert (changed.format, changed.size) == ("PNG", (64, 48))

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from civitai_mock.generation.graph import Link
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import FILES, WIDE, decoded, gradient, images_of, sampler
+from tests.support.table import table
 
 TALL_IMAGE, WIDE_IMAGE, ALPHA_IMAGE = gradient(), gradient(WIDE), gradient(mode="RGBA")
 
@@ -117,7 +118,7 @@ HELPERS: Graph = {
 }
 
 
-@pytest.mark.parametrize("name", EXACT)
+@table("name", EXACT)
 def test_the_pixels_are_those_of_the_file(name: str) -> None:
     graph, output, expected = EXACT[name]
     image = images_of({**HELPERS, "x": graph}).image(Link("x", output), 0)
@@ -159,7 +160,7 @@ def test_grown_masks_reach_further_and_shrunk_ones_less_far() -> None:
     assert boxes == [(20, 20, 21, 21), (15, 15, 26, 26), (20, 20, 21, 21)]
 
 
-@pytest.mark.parametrize("reach", range(8))
+@table("reach", range(8))
 def test_masks_grow_in_diamonds_where_corners_are_tapered(reach: int) -> None:
     """Reach as far as so many steps up, down and sideways lead."""
     helpers = {

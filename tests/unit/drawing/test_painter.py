@@ -15,6 +15,7 @@ from civitai_mock.drawing.painter.style import HUE_OF, SCENE_OF, style_of
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
+from tests.support.table import table
 
 SHAPES = [(64, 64), (480, 640), (1, 1), (3, 700), (700, 3)]
 MATTER = {"sky"}  # a part of several scenes
@@ -85,7 +86,7 @@ def test_prompt_texts_without_known_words_come_to_all_scenes() -> None:
     assert {style.scene for style in styles} == set(SCENES)
 
 
-@pytest.mark.parametrize("hue", range(0, 360, 45))
+@table("hue", range(0, 360, 45))
 def test_colours_get_lighter_in_even_steps(hue: int) -> None:
     ramp = ColourRamp(dark_hue=hue, light_hue=hue + 60, chroma=0.18, darkest=0.15, lightest=0.97)
     brightness = rgb_colours(ramp, 64).astype(float) @ [0.2126, 0.7152, 0.0722]

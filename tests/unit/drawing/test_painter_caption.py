@@ -9,6 +9,7 @@ from civitai_mock.drawing.painter.poster import MIN_SIDE_FOR_CAPTION, paint
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
+from tests.support.table import table
 
 SAMPLED = SamplerPass(
     seed=1211611058,
@@ -62,7 +63,7 @@ def test_letters_are_never_smaller_than_ten_pixels(side: int) -> None:
     assert caption(SAMPLED, side=side).fact_size >= 10
 
 
-@pytest.mark.parametrize(
+@table(
     ("words", "printed"),
     [
         ("a red fox", "a red fox"),

@@ -12,6 +12,7 @@ from civitai_mock.generation.networks.kinds import MOST_TAGS, read_tags
 from civitai_mock.generation.prompts.a1111 import DEEPEST, SYNTAX, comfyui_text
 from civitai_mock.generation.work import GraphWork
 from tests.support.generation import MODELS, graph_of, spec_of, work_of
+from tests.support.table import table
 
 BRACKET = re.compile(r"\\[()\[\]]|[()\[\]]")
 
@@ -20,7 +21,7 @@ def request(prompt: str, negative: str = "", ecosystem: str = "sd1") -> JsonObje
     return {"model": MODELS[ecosystem], "params": {"prompt": prompt, "negativePrompt": negative}}
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         ("[a] b", "(a:0.909) b"),
@@ -62,7 +63,7 @@ def test_each_sign_of_a1111_has_a_text_that_it_changes(sign: str) -> None:
     assert comfyui_text(text) != text
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         ("a fox, <lora:x:1>, snow", "a fox, snow"),
@@ -148,7 +149,7 @@ def test_weights_and_depth_stay_within_what_comfyui_can_use(text: str, expected:
     assert comfyui_text(text) == (text if expected is None else expected)
 
 
-@pytest.mark.parametrize(
+@table(
     ("tag", "model", "text"),
     [
         ("<lora:x>", 1, 1),
@@ -200,7 +201,7 @@ def test_the_stored_prompt_is_the_users_own() -> None:
     assert stored["prompt"] == "[a] <lora:x:1> BREAK b"
 
 
-@pytest.mark.parametrize(
+@table(
     ("tag", "reason"),
     [
         ("<lora:x:0,8>", "'0,8' is not a number."),

@@ -8,6 +8,7 @@ import pytest
 from civitai_mock.generation.control_nets.preprocessors import RECIPES
 from civitai_mock.generation.control_nets.resources import BEST_KNOWN, control_net_role
 from civitai_mock.generation.ecosystems import ADAPTERS
+from tests.support.table import table
 
 # Names under which these files are published or commonly kept.
 SERVER = [
@@ -74,12 +75,12 @@ def users(file: str) -> set[tuple[str, str]]:
     return {role for role in EVERY_ROLE if playing(*role, [file])}
 
 
-@pytest.mark.parametrize(("ecosystem", "preprocessor"), EVERY_ROLE)
+@table(("ecosystem", "preprocessor"), EVERY_ROLE)
 def test_a_well_stocked_server_has_a_file_for_everything(ecosystem: str, preprocessor: str) -> None:
     assert playing(ecosystem, preprocessor, SERVER) == ON_SERVER[ecosystem, preprocessor]
 
 
-@pytest.mark.parametrize(("ecosystem", "preprocessor"), EVERY_ROLE)
+@table(("ecosystem", "preprocessor"), EVERY_ROLE)
 def test_the_best_known_file_fits_its_own_first_pattern_and_no_other_ecosystem(
     ecosystem: str, preprocessor: str
 ) -> None:
@@ -89,7 +90,7 @@ def test_the_best_known_file_fits_its_own_first_pattern_and_no_other_ecosystem(
     assert users(name) == {(ecosystem, preprocessor)}
 
 
-@pytest.mark.parametrize(
+@table(
     ("file", "roles"),
     [
         ("control_sd15_canny_slim.safetensors", {("sd1", "Canny")}),
@@ -120,7 +121,7 @@ def test_a_file_is_taken_for_what_its_path_says(file: str, roles: set[tuple[str,
     assert users(file) == roles
 
 
-@pytest.mark.parametrize(
+@table(
     "file",
     [
         "control_v11p_sd15_openpose.pth",

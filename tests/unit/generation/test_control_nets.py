@@ -15,6 +15,7 @@ from civitai_mock.generation.control_nets.resources import BEST_KNOWN
 from civitai_mock.generation.work import GraphWork, InputImage
 from tests.support.generation import MODELS, graph_of, make_found, plan, planned_job, references_of, spec_of, work_of
 from tests.support.graph_check import EVERY_NODE, NODES, faults
+from tests.support.table import table
 
 URL = "https://images.example/fox.png"
 KEY = "AC146E9943652A7D6359696406CAFFBF3796C4AD81CD3711502EEBA988663395"
@@ -109,7 +110,7 @@ BAD: dict[str, tuple[Json, str]] = {
 }
 
 
-@pytest.mark.parametrize(("bad", "path"), BAD.values(), ids=BAD.keys())
+@table(("bad", "path"), BAD.values(), ids=BAD.keys())
 def test_a_fault_is_reported_at_its_path(bad: Json, path: str) -> None:
     assert list(errors_of(template(bad))) == [path]
     assert list(errors_of(template(net(), bad))) == [path.replace("[0]", "[1]")]

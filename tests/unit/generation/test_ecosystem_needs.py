@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, ecosystem_needs
 from civitai_mock.providers.comfyui.graphs.catalogue import read_catalogue
 from civitai_mock.providers.comfyui.workers.health import EcosystemSupport
 from tests.support.generation import SKELETONS
 from tests.support.graph_check import NODES
+from tests.support.table import table
 
 NEEDS = ecosystem_needs(SKELETONS)
 FOLDERS = {"ckpt_name": "checkpoints", "unet_name": "unet", "vae_name": "vae", "clip_name1": "te", "clip_name2": "te"}
@@ -37,7 +36,7 @@ def test_there_are_needs_of_every_ecosystem() -> None:
     assert set(NEEDS) == set(ECOSYSTEMS)
 
 
-@pytest.mark.parametrize(
+@table(
     ("files", "expected"),
     [
         ({}, []),

@@ -16,6 +16,7 @@ from tests.support.generation import MODELS, SKELETONS, make_found, planned_job
 from tests.support.golden import Golden
 from tests.support.graph_check import EVERY_NODE, faults
 from tests.support.paths import DATA
+from tests.support.table import table
 
 GOLDEN = DATA / "golden" / "flux"
 DEV = MODELS["flux1"]
@@ -78,7 +79,7 @@ def test_a_graph_is_wired_as_one_that_a_server_ran(name: str, number: int, recor
     assert whole_shape(built) == whole_shape(recorded_graph(recorded))
 
 
-@pytest.mark.parametrize(
+@table(
     ("model", "fields", "steps"),
     [
         (DEV, {}, 20),
@@ -166,7 +167,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(
+@table(
     ("role", "names", "expected"),
     [(role, names, expected) for role, cases in FILES.items() for names, expected in cases.items()],
 )

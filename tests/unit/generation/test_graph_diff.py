@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import pytest
-
 from civitai_mock.generation.graph_diff import GraphChange, graph_changes
+from tests.support.table import table
 
 SAMPLER = {"class_type": "KSampler", "inputs": {"seed": 7, "model": ["1", 0]}, "_meta": {}}
 LOADER = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a"}}
 
 
-@pytest.mark.parametrize(
+@table(
     ("before", "after", "changes"),
     [
         ({}, {}, []),

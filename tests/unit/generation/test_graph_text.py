@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from civitai_mock.generation import graph as graphs
 from civitai_mock.generation.graph import graph_text
 from tests.support.generation import graph_of
+from tests.support.table import table
 from tests.unit.generation.test_graphs import CASES
 
 ODD = [1e-4, 1e-5, 9.99e-5, -0.00001234, 1e15, 1e16, 1e22, -1.5e300, 5e-324, 0.0, -0.0, float("nan"), float("inf")]
@@ -31,7 +32,7 @@ def test_any_graph_is_written_as_json_writes_it(graph: Any) -> None:
     assert graph_text(graph) == text_of_json(graph)
 
 
-@pytest.mark.parametrize("number", ODD)
+@table("number", ODD)
 def test_odd_numbers_are_written_as_json_writes_them(number: float) -> None:
     graphs_with_it: list[Any] = [{"a": number}, {"a": [1, number]}, {"a": [number]}, {"a": {"b": -number}}]
     for graph in graphs_with_it:

@@ -3,13 +3,14 @@
 import pytest
 
 from civitai_mock.generation.prompts.texts import PromptTexts, embedding_text
+from tests.support.table import table
 
 
 def texts(positive: str = "", negative: str = "") -> PromptTexts:
     return PromptTexts(positive=positive, negative=negative)
 
 
-@pytest.mark.parametrize(
+@table(
     ("positive", "word", "expected"),
     [
         ("a fox", "foxy", "a fox, foxy"),
@@ -40,7 +41,7 @@ def test_an_embedding_is_named_by_its_file(file_name: str, strength: float, expe
     assert embedding_text(file_name, strength) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         ("bad", "embedding:e.pt"),

@@ -15,6 +15,7 @@ from civitai_mock.generation.job_types.step_job_types import STEP_JOB_TYPES, STE
 from civitai_mock.generation.networks.kinds import KINDS
 from civitai_mock.generation.text_to_image.resources import UPSCALER
 from tests.support.generation import SKELETONS
+from tests.support.table import table
 
 GENERATION = files("civitai_mock") / "generation"
 
@@ -61,7 +62,7 @@ def test_no_two_entries_share_a_name() -> None:
     assert len({**JOB_TYPES, **STEP_JOB_TYPES}) == len(SPECS) + len(STEP_SPECS)
 
 
-@pytest.mark.parametrize(
+@table(
     ("ecosystem", "adapter"),
     [
         ("sd1", "sd1"),

@@ -15,6 +15,7 @@ from civitai_mock.domain.json_types import Json
 from civitai_mock.generation.pattern_texts import text_like
 from civitai_mock.generation.placeholder_results import seeded_random
 from civitai_mock.generation.schema_values import Shapes, build_value, filled
+from tests.support.table import table
 from tests.support.v2_description import check_output
 
 SCHEMAS: dict[str, Any] = {
@@ -112,8 +113,8 @@ SCHEMAS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-@pytest.mark.parametrize("seed", ["1", "2", "3"])
+@table("name", SCHEMAS)
+@table("seed", ["1", "2", "3"])
 def test_a_value_is_what_its_schema_allows(name: str, seed: str) -> None:
     schema = SCHEMAS[name]
     value = build_value(schema, seed=seed).value
@@ -138,8 +139,8 @@ def test_exclusive_limits_of_openapi_3_0_are_read() -> None:
     assert build_value(schema, seed="1").value == 5
 
 
-@pytest.mark.parametrize("recipe", sorted(recipe_schemas()))
-@pytest.mark.parametrize("seed", ["1", "2"])
+@table("recipe", sorted(recipe_schemas()))
+@table("seed", ["1", "2"])
 def test_the_output_of_every_recipe_can_be_built(recipe: str, seed: str) -> None:
     schemas = schemas_for(Side.ANSWERS)
     blob_types = {f"{SCHEMAS_PATH}{name}": content_type for name, content_type in BLOB_TYPES.items()}

@@ -11,6 +11,7 @@ from civitai_mock.generation.job_types.media import MediaCaptioningSpec
 from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
 from civitai_mock.generation.job_types.training import TrainingSpec
 from tests.support.generation import plan, planned_job
+from tests.support.table import table
 from tests.support.templates import MEDIA_URL, TEMPLATES, template
 
 OLDEST: JsonObject = {
@@ -21,7 +22,7 @@ OLDEST: JsonObject = {
 }
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@table("name", TEMPLATES)
 def test_a_stored_spec_is_read_as_it_was(name: str) -> None:
     spec = plan(template(name)).spec
     stored = json.loads(json.dumps(spec.to_json()))

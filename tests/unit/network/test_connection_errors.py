@@ -5,9 +5,9 @@ import socket
 import ssl
 
 import httpx
-import pytest
 
 from civitai_mock.network.connection_errors import explain_connection_error
+from tests.support.table import table
 
 
 def caused_by(cause: BaseException) -> httpx.ConnectError:
@@ -18,7 +18,7 @@ def caused_by(cause: BaseException) -> httpx.ConnectError:
     return error
 
 
-@pytest.mark.parametrize(
+@table(
     ("error", "reason"),
     [
         (caused_by(ConnectionRefusedError(111, "x")), "connection refused: nothing listens at this port"),

@@ -1,11 +1,10 @@
 """Addresses in logs and messages, without their secrets."""
 
-import pytest
-
 from civitai_mock.network.redaction import redacted
+from tests.support.table import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         ("http://gpu:8188", "http://gpu:8188"),

@@ -12,6 +12,7 @@ from civitai_mock.cli.event_loop import AFTER_GRACE
 from civitai_mock.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.settings_table import FIXED_IN_CONTAINERS
+from tests.support.table import table
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -107,7 +108,7 @@ def test_mongodb_is_one_that_is_maintained() -> None:
     assert float(version) >= 8
 
 
-@pytest.mark.parametrize(
+@table(
     "rule",
     [
         r"\AARG PYTHON_IMAGE=python:3\.11-slim-[a-z]+\n",  # no `# syntax`, and a release of Debian

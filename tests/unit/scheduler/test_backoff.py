@@ -1,11 +1,10 @@
 """How long to wait before another attempt."""
 
-import pytest
-
 from civitai_mock.scheduler.deliveries import backoff
+from tests.support.table import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("failures", "jitter", "seconds"),
     [(1, 0, 0.5), (1, 1, 1), (2, 1, 2), (5, 0.5, 12), (9, 1, 256), (10, 1, 300), (10_000, 1, 300), (10_000, 0, 150)],
 )

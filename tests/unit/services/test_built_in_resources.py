@@ -10,13 +10,14 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.resource import REQUIRED_FIELDS
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
 from tests.support.paths import DATA
+from tests.support.table import table
 
 CATALOGUE: list[dict[str, Any]] = json.loads((files("civitai_mock") / "services" / "catalogue.json").read_text("utf-8"))
 AIRS = [Air.parse(entry["air"]) for entry in CATALOGUE]
 FILE_FORMATS = {"unknown", "safeTensor", "pickleTensor", "diffusers", "coreML", "onnx", "tar"}
 
 
-@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry["air"])
+@table("entry", CATALOGUE, ids=lambda entry: entry["air"])
 def test_an_entry_has_what_the_official_description_requires(entry: dict[str, Any]) -> None:
     assert {name: type(entry[name]) for name in REQUIRED_FIELDS} == {
         name: type(value) for name, value in REQUIRED_FIELDS.items()

@@ -4,6 +4,7 @@ import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.services.host_policy import HostPolicy, callback_policy, image_policy
+from tests.support.table import table
 
 PRIVATE = callback_policy(["private"])
 PUBLIC = image_policy(["public"])
@@ -11,7 +12,7 @@ NAMED = callback_policy(["hooks.example.com", " *.Example.org "])
 ANY = callback_policy(["*"])
 
 
-@pytest.mark.parametrize(
+@table(
     ("hosts", "url"),
     [
         (PRIVATE, "http://127.0.0.1:8000/hook"),
@@ -37,7 +38,7 @@ def test_a_url_that_can_be_used_is_accepted(hosts: HostPolicy, url: str) -> None
     hosts.check(url, path="callbackUrl")
 
 
-@pytest.mark.parametrize(
+@table(
     ("hosts", "url"),
     [
         (PRIVATE, "http://8.8.8.8/hook"),
@@ -75,7 +76,7 @@ def test_a_refusal_does_not_repeat_the_secrets_of_a_url() -> None:
     assert "pass1word" not in str(refused.value.errors)
 
 
-@pytest.mark.parametrize(
+@table(
     ("hosts", "host", "address", "allowed"),
     [
         (PRIVATE, "app", "172.18.0.3", True),

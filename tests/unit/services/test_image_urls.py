@@ -11,6 +11,7 @@ from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.host_policy import image_policy
 from civitai_mock.services.submit_checks import ImageUrls
 from tests.support.dates import START
+from tests.support.table import table
 
 PATH = "sourceImage"
 SIGNED_BY_V2 = "http://host/v2/consumer/blobs/KEY.png?exp=2026-09-06T18:18:16.0000000Z&sig="
@@ -26,14 +27,14 @@ def make_urls(clock: VirtualClock, *, fetches: bool = True) -> ImageUrls:
     return ImageUrls(own_links=own_links, hosts=image_policy(["public"]) if fetches else None)
 
 
-@pytest.mark.parametrize(
+@table(
     "url",
     [
         *("http://[::1", "http://[host]/x.png", "http://[1::2::3]/"),
         *(signed + end for signed in (SIGNED, SIGNED_BY_V2) for end in ("0", "\ud800", "é")),
     ],
 )
-@pytest.mark.parametrize("fetches", [True, False])
+@table("fetches", [True, False])
 def test_an_invalid_or_wrongly_signed_url_is_refused_by_its_path(url: str, fetches: bool) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         make_urls(VirtualClock(START), fetches=fetches).check(url, path=PATH)

@@ -16,6 +16,7 @@ from civitai_mock.services.blob_urls import OwnBlobLinks, WorkflowBlobUrls
 from civitai_mock.services.blobs import BlobUrls
 from civitai_mock.services.signatures import UrlSigner, encode_base64
 from tests.support.dates import START
+from tests.support.table import table
 
 KEY, OTHER_KEY = b"a key for tests", b"another key"
 NAMES = (DEFAULT, "a", "b")
@@ -55,8 +56,8 @@ def test_signatures_of_all_namespaces_have_one_length_and_none_is_that_of_anothe
     assert len({len(signature) for signature in signed}) == 1
 
 
-@pytest.mark.parametrize("encode", [bytes.hex, encode_base64])
-@pytest.mark.parametrize(("maker", "asked"), PAIRS)
+@table("encode", [bytes.hex, encode_base64])
+@table(("maker", "asked"), PAIRS)
 def test_a_signature_of_another_namespace_is_known_as_such(
     maker: str, asked: str, encode: Callable[[bytes], str]
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.services.snapshots.document import check_document
+from tests.support.table import table
 
 DATE = "2026-01-31T12:00:00+00:00"
 RULE: dict[str, Any] = {"id": "fault-1", "life": "a", "setAt": DATE, "rule": {"action": {"status": 500}}}
@@ -18,7 +19,7 @@ def test_what_can_be_set_is_taken() -> None:
     check_document({"styles": {"mine": {"promptTemplate": "a sketch of {prompt}"}}})
 
 
-@pytest.mark.parametrize(
+@table(
     ("member", "value", "path"),
     [
         ("rules", [], "rules"),

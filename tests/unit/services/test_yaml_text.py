@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.services.yaml_text import MOST_BYTES, YamlError, parse_json, parse_yaml
+from tests.support.table import table
 
 TEXT = """\
 # a comment
@@ -30,7 +31,7 @@ def test_each_value_has_its_line() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "value"),
     [
         ("", None),
@@ -59,7 +60,7 @@ def test_a_value_is_what_json_would_say(text: str, value: Any) -> None:
     assert type(found["a"]) is type(value)
 
 
-@pytest.mark.parametrize(
+@table(
     ("content", "line", "message"),
     [
         (b"a: 1\nb: [", 2, "expected node content"),

@@ -7,6 +7,7 @@ import pytest
 
 from civitai_mock.providers.simulator.graph_check import GraphRefusedError, check_graph
 from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, text_to_image
+from tests.support.table import table
 
 INNER = "exception_during_inner_validation"
 FAILED = "prompt_outputs_failed_validation"
@@ -73,6 +74,6 @@ def test_loose_ends_that_no_output_needs_are_accepted() -> None:
     assert check_graph(with_node("50", node("KSampler", model=["99", 0])))
 
 
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+@table("path", RECORDED, ids=lambda path: path.stem)
 def test_a_graph_that_a_real_server_ran_is_accepted(path: Path) -> None:
     assert check_graph(load_graph(path))

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import pytest
-
 from civitai_mock.comfyui_standin.execution.nodes import step_count
 from civitai_mock.generation.graph_reader.nodes import Nodes
 from tests.support.standin_session import text_to_image, with_inputs, with_node
+from tests.support.table import table
 
 SIGMAS = with_node(text_to_image(), "10", "BasicScheduler", scheduler="simple", steps=4, denoise=1.0, model=["4", 0])
 CUSTOM = with_node(with_node(SIGMAS, "11", "SplitSigmas", sigmas=["10", 0], step=2), "3", "SamplerCustomAdvanced")
 
 
-@pytest.mark.parametrize(
+@table(
     ("graph", "steps"),
     [
         (text_to_image(steps=7), 7),

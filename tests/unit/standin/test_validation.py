@@ -14,6 +14,7 @@ from civitai_mock.domain.json_types import JsonObject
 from tests.support.paths import DATA
 from tests.support.recordings import LORAS, comparable
 from tests.support.standin_session import text_to_image, with_inputs, with_node
+from tests.support.table import table
 
 GRAPHS = sorted((DATA / "comfyui_graphs").glob("*.json"))
 OURS = sorted((DATA / "golden" / "graphs").glob("*.json"))
@@ -46,19 +47,19 @@ def only_error(graph: Any) -> tuple[str, Any]:
     return node_id, error
 
 
-@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+@table("path", GRAPHS, ids=lambda path: path.stem)
 def test_every_graph_that_ran_on_the_real_server_is_accepted(path: Path) -> None:
     result = validated(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
     assert (result.refusal, result.node_errors) == (None, {})
 
 
-@pytest.mark.parametrize("path", [path for path in OURS if NODE_PACKS not in path.stem], ids=lambda path: path.stem)
+@table("path", [path for path in OURS if NODE_PACKS not in path.stem], ids=lambda path: path.stem)
 def test_every_graph_of_core_nodes_that_this_server_builds_is_accepted(path: Path) -> None:
     result = validated(json.loads(path.read_text("utf-8")), rules=ANY_MODEL)
     assert (result.refusal, result.node_errors) == (None, {})
 
 
-@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+@table("path", GRAPHS, ids=lambda path: path.stem)
 def test_without_its_files_it_is_refused(path: Path) -> None:
     graph = json.loads(path.read_text("utf-8"))
     nothing = ValidationRules(definitions=read_definitions(), list_folder=lambda _: [], file_exists=lambda _: False)

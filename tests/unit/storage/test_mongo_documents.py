@@ -38,6 +38,7 @@ from civitai_mock.storage.mongo.resources import (
 )
 from tests.support.dates import START
 from tests.support.jobs import LEASE, SECOND, make_claim, make_job, make_resource, succeeded
+from tests.support.table import table
 
 ZONES = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-720, 840))
 MOMENTS = st.builds(
@@ -93,7 +94,7 @@ def stored(document: Document) -> Document:
     return decoded
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+@table("job", JOBS.values(), ids=JOBS)
 def test_a_job_comes_back_as_it_was(job: Job) -> None:
     assert job_of(stored(job_document(job, FIRST_EPOCH))) == job
 
@@ -120,7 +121,7 @@ def test_a_job_without_properties_and_receiver_has_no_field_of_theirs() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "holding", "spent", "images"),
     [
         ("queued", {"queuedIn", "openIn"}, make_job().cost, 0),
@@ -184,7 +185,7 @@ def test_a_search_asks_only_for_what_matters() -> None:
     }
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+@table("job", JOBS.values(), ids=JOBS)
 def test_an_event_comes_back_from_its_own_document_and_from_the_job(job: Job) -> None:
     (own,) = map(stored, event_documents(job, [job.last_event], FIRST_EPOCH))
     assert copied_events(stored(job_document(job, FIRST_EPOCH))) == [own]

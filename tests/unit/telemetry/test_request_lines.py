@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 import structlog
+from tests.support.table import table
 
 from civitai_mock.api.request_log import EVENT, readable_path
 from civitai_mock.telemetry.logs import log_processors
@@ -64,8 +65,8 @@ def by_hand(line: Request, *, json: bool) -> str:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("json", [False, True])
-@pytest.mark.parametrize(
+@table("json", [False, True])
+@table(
     ("method", "path", "status", "seconds"),
     [
         ("GET", "/v1/consumer/jobs/6f1c3a52", 200, 0.000123),

@@ -20,6 +20,7 @@ from civitai_mock.generation.work import DerivedWork, GraphWork, JobWork, MediaW
 from tests.support.generation import MODELS, SKELETONS, graph_of_job, job_of, plan
 from tests.support.graph_check import EVERY_NODE, faults
 from tests.support.paths import DATA
+from tests.support.table import table
 from tests.support.v2_description import check_output
 from tests.support.v2_inputs import InputKind, input_kinds, make_input
 from tests.support.v2_steps import (
@@ -77,8 +78,8 @@ def spec_of(sent: Any) -> Any:
     return made.spec
 
 
-@pytest.mark.parametrize("is_full", [False, True], ids=["least", "full"])
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@table("is_full", [False, True], ids=["least", "full"])
+@table("kind", KINDS, ids=str)
 def test_every_kind_of_input_makes_a_job_for_each_image_and_a_valid_output(kind: InputKind, is_full: bool) -> None:
     sent = with_airs(make_input(kind, is_full=is_full))
     plans = plans_of("imageGen", sent)
@@ -103,8 +104,8 @@ def test_graphs_are_what_comfyui_takes(kind: InputKind) -> None:
             assert faults(graph, EVERY_NODE) == []
 
 
-@pytest.mark.parametrize("word", published()["components"]["schemas"]["ImageTransformer"]["enum"])
-@pytest.mark.parametrize("ecosystem", ["sd1", "sdxl", "flux1"])
+@table("word", published()["components"]["schemas"]["ImageTransformer"]["enum"])
+@table("ecosystem", ["sd1", "sdxl", "flux1"])
 def test_an_image_can_be_guided_by_every_preprocessor(ecosystem: str, word: str) -> None:
     net = {"preprocessor": word, "weight": 0.5, "startStep": 0, "endStep": 0.75, "image": IMAGE}
     model = {"engine": "comfy", "ecosystem": ecosystem, "model": MODELS[ecosystem]}
@@ -174,10 +175,8 @@ def test_an_ecosystem_that_the_description_lacks_has_a_graph_if_there_is_one(eco
     assert isinstance(work_of({**SDXL, "ecosystem": ecosystem, "model": model}), GraphWork)
 
 
-@pytest.mark.parametrize("ecosystem", ["pony", "tomorrow"])
-@pytest.mark.parametrize(
-    "member", [{"steps": 10**9}, {"width": 10**9}, {"n": 10**6}, {"loras": 5}, {"seed": -(10**30)}]
-)
+@table("ecosystem", ["pony", "tomorrow"])
+@table("member", [{"steps": 10**9}, {"width": 10**9}, {"n": 10**6}, {"loras": 5}, {"seed": -(10**30)}])
 def test_members_of_what_is_newer_than_the_description_do_no_harm(ecosystem: str, member: Any) -> None:
     works = works_of({**SDXL, "ecosystem": ecosystem, **member})
     assert 1 <= len(works) <= 100
@@ -247,7 +246,7 @@ def test_an_edit_draws_over_its_first_image() -> None:
     assert (work.operation.recipe.width, work.operation.recipe.height) == (0, 0)
 
 
-@pytest.mark.parametrize(
+@table(
     ("sent", "size"),
     [
         ({"engine": "openai", "model": "gpt-image-1", "operation": "createImage", "size": "1536x1024"}, (1536, 1024)),
@@ -309,7 +308,7 @@ def test_the_model_of_a_recipe_with_another_name_for_it_is_a_fault_by_that_name(
     assert fault_paths("imageGen", {**FLUX1, "diffuserModel": LORA}) == {"diffuserModel"}
 
 
-@pytest.mark.parametrize(
+@table(
     ("sent", "base", "fixed"),
     [
         ({"steps": 40}, 16, {}),  # capture

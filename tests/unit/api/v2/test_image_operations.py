@@ -12,6 +12,7 @@ from civitai_mock.generation.job_types import job_work
 from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.work import DerivedWork
 from tests.support.generation import SKELETONS, job_of
+from tests.support.table import table
 from tests.support.v2_description import check_output
 from tests.support.v2_inputs import InputKind, input_kinds, make_input
 from tests.support.v2_steps import SEEN, TYPES, job_in_step, plans_of
@@ -29,8 +30,8 @@ def work_of(step_type: str, sent: Any) -> DerivedWork:
     return work
 
 
-@pytest.mark.parametrize("is_full", [False, True], ids=["least", "full"])
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@table("is_full", [False, True], ids=["least", "full"])
+@table("kind", KINDS, ids=str)
 def test_every_kind_of_input_is_done_by_one_job(kind: InputKind, is_full: bool) -> None:
     sent = make_input(kind, is_full=is_full)
     work = work_of(kind.step_type, sent)
@@ -44,7 +45,7 @@ def test_every_kind_of_input_is_done_by_one_job(kind: InputKind, is_full: bool) 
         check_output(kind.step_type, output)
 
 
-@pytest.mark.parametrize(
+@table(
     ("step_type", "sent", "operation"),
     [
         ("imageUpscaler", {}, of.UpscaleImage(factor=2)),
@@ -90,8 +91,8 @@ def test_an_upload_keeps_the_image_that_the_input_is() -> None:
     check_output("imageUpload", TYPES.output("imageUpload", URL, [stored], view=SEEN))
 
 
-@pytest.mark.parametrize("step_type", STEP_TYPES)
-@pytest.mark.parametrize(("source", "is_fetched"), [(URL, True), ("data:image/png,http://x", False), ("AAAA", False)])
+@table("step_type", STEP_TYPES)
+@table(("source", "is_fetched"), [(URL, True), ("data:image/png,http://x", False), ("AAAA", False)])
 def test_only_urls_have_to_be_fetched(step_type: str, source: str, is_fetched: bool) -> None:
     more: Any = {"kind": "canny", "output": {"format": "png"}}
     sent = source if step_type == "imageUpload" else {"image": source, **more}

@@ -13,11 +13,12 @@ from civitai_mock.api.v2.steps.video_members import (
     video_size,
     video_sources,
 )
+from tests.support.table import table
 
 REFERENCE = {"$ref": "first", "path": "output.images[0].url"}
 
 
-@pytest.mark.parametrize(
+@table(
     ("members", "size"),
     [
         ({}, (1280, 720)),
@@ -38,7 +39,7 @@ def test_the_shorter_side_is_as_long_as_the_resolution_says(members: Any, size: 
     assert video_size(members) == size
 
 
-@pytest.mark.parametrize(
+@table(
     ("members", "seconds"),
     [
         ({}, 5),

@@ -1,11 +1,10 @@
 """Steps whose inputs still refer to others have a price and texts, and no output, whatever their type."""
 
-import pytest
-
 from civitai_mock.api.v2.description.echo import echo_input
 from civitai_mock.api.v2.steps import STEP_TYPES
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json
+from tests.support.table import table
 from tests.support.v2_inputs import input_kinds
 from tests.support.v2_media_inputs import sent_inputs
 from tests.support.v2_steps import SEEN, TYPES
@@ -29,8 +28,8 @@ def waiting_inputs(step_type: str, *, is_full: bool) -> list[Json]:
     return found
 
 
-@pytest.mark.parametrize("is_full", [False, True], ids=["minimal", "full"])
-@pytest.mark.parametrize("step_type", sorted({kind.step_type for kind in input_kinds()} & STEP_TYPES.keys()))
+@table("is_full", [False, True], ids=["minimal", "full"])
+@table("step_type", sorted({kind.step_type for kind in input_kinds()} & STEP_TYPES.keys()))
 def test_a_step_that_waits_is_priced_and_shown(step_type: str, is_full: bool) -> None:
     for step_input in waiting_inputs(step_type, is_full=is_full):
         assert TYPES.cost(step_type, step_input).base >= 0

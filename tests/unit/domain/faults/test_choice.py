@@ -15,6 +15,7 @@ from civitai_mock.domain.faults.choice import Choice, Count, Counted, Dice, choo
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.rules import FaultRule, parse_fault_header, parse_rule
 from tests.support.dates import START
+from tests.support.table import table
 
 REQUEST = FaultSubject(hook=Hook.REQUEST, method="GET", route="/v1/consumer/jobs/{jobId}", targets={Target.STATUS})
 SECOND = timedelta(seconds=1)
@@ -87,7 +88,7 @@ def test_a_rule_that_takes_hold_elsewhere_is_not_looked_at() -> None:
         assert Counters().fired(rules, times=1, subject=FaultSubject(hook=hook)) == [fired]
 
 
-@pytest.mark.parametrize(
+@table(
     ("members", "seconds", "failed"),
     [
         ({"enabled": False}, 0, "enabled"),

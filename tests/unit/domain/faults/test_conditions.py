@@ -9,6 +9,7 @@ from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import AT_HOOKS, Condition, FaultSubject, Match, resource_identity
 from civitai_mock.domain.faults.rules import parse_rule
 from tests.support.dates import START
+from tests.support.table import table
 
 SUBJECT = FaultSubject(
     hook=Hook.REQUEST,
@@ -30,7 +31,7 @@ def _match(sent: dict[str, Any]) -> Match:
     return parse_rule({"match": sent, "action": action}, rule_id="r", set_at=START).match
 
 
-@pytest.mark.parametrize(
+@table(
     "sent",
     [
         {},
@@ -57,7 +58,7 @@ def test_a_condition_holds(sent: dict[str, Any]) -> None:
     assert match.conditions == set(sent)
 
 
-@pytest.mark.parametrize(
+@table(
     ("sent", "failed"),
     [
         ({"method": "GET"}, Condition.METHOD),
@@ -79,7 +80,7 @@ def test_the_first_condition_that_fails_is_told(sent: dict[str, Any], failed: Co
     assert _match(sent).first_failed(SUBJECT) is failed
 
 
-@pytest.mark.parametrize(
+@table(
     "sent",
     [
         {"method": "GET"},

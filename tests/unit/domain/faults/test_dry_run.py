@@ -8,6 +8,7 @@ import pytest
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.dry_run import hit_ids, needs_work, parse_tried_rule, would_match
+from tests.support.table import table
 
 JOBS = "/v1/consumer/jobs"
 SUBMIT = FaultSubject(
@@ -31,7 +32,7 @@ LATE_BLOB: dict[str, Any] = {"action": {"expired": True}}
 DROP: dict[str, Any] = {"action": {"drop": True}}
 
 
-@pytest.mark.parametrize(
+@table(
     ("rule", "subject", "status", "matches"),
     [
         (ERROR, STATUS, 200, True),

@@ -26,6 +26,7 @@ from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.stages import Stage
 from tests.support.dates import START
 from tests.support.jobs import make_job
+from tests.support.table import table
 
 
 def hit(attempt: int = 1, **does: Any) -> Job:
@@ -70,7 +71,7 @@ def test_what_is_over_is_told_and_not_done_again() -> None:
     assert with_fault_over(make_job()) == make_job()
 
 
-@pytest.mark.parametrize(
+@table(
     ("does", "v1", "v2", "stuck"),
     [
         ({"preset": "stuck-queued"}, Stage.QUEUED, Stage.QUEUED, True),

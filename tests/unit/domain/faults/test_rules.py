@@ -39,6 +39,7 @@ from civitai_mock.domain.faults.rules import FaultRule, Scope, check_available, 
 from civitai_mock.domain.faults.scenarios import parse_scenario
 from civitai_mock.domain.stages import Stage
 from tests.support.dates import START
+from tests.support.table import table
 
 JOB_ROUTE = "/v1/consumer/jobs/{jobId}"
 ROUTES = ("/v1/consumer/jobs", JOB_ROUTE, "/v2/consumer/workflows/{workflowId}")
@@ -63,7 +64,7 @@ def test_a_preset_that_nothing_can_do_yet_is_refused_wherever_it_is_named(monkey
         assert "is not available yet" in str(raised.value.errors)
 
 
-@pytest.mark.parametrize(
+@table(
     ("action", "effect", "hooks"),
     [
         ({"status": 503}, Answer(status=503), {Hook.REQUEST}),
@@ -147,7 +148,7 @@ def test_a_rule_that_was_told_is_taken_and_is_the_same_after_it_was_stored() -> 
     assert parse_rule({"match": {"route": "/gone"}, **RESET}, rule_id="r1", set_at=START).match.route == "/gone"
 
 
-@pytest.mark.parametrize("preset", fault_presets().values(), ids=lambda preset: preset.name)
+@table("preset", fault_presets().values(), ids=lambda preset: preset.name)
 def test_every_preset_does_something_at_its_hook(preset: FaultPreset) -> None:
     rule = parse({"preset": preset.name})
     assert rule.action.hooks == {preset.hook}
@@ -208,7 +209,7 @@ def test_params_that_are_false_are_not_done() -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
 
 
-@pytest.mark.parametrize(
+@table(
     ("sent", "path", "hint"),
     [
         ({}, "$", "exactly one of preset, action"),
@@ -347,7 +348,7 @@ def test_a_header_is_a_rule_with_a_preset(text: str, params: dict[str, Any]) -> 
     assert rule == parse_rule({"preset": name, **({"params": params} if params else {})}, rule_id=name, set_at=START)
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "hint"),
     [
         ("", "Unknown preset ''"),

@@ -7,6 +7,7 @@ import pytest
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.scenarios import Scenario, parse_scenario
+from tests.support.table import table
 
 FAIL = {"action": {"status": 500}, "next": "b"}
 
@@ -37,7 +38,7 @@ def test_a_scenario_takes_hold_where_one_of_its_states_does(states: dict[str, An
     assert _scenario(**states).hooks == hooks
 
 
-@pytest.mark.parametrize(
+@table(
     ("document", "path", "hint"),
     [
         ([], "$", "Expected a JSON object"),

@@ -36,6 +36,7 @@ from tests.support.comfy_graphs import text_to_image
 from tests.support.golden import Golden
 from tests.support.media import opened
 from tests.support.paths import DATA
+from tests.support.table import table
 
 SAMPLED = SamplerPass(
     seed=7,
@@ -79,7 +80,7 @@ def test_there_is_a_maker_for_each_kind_of_recipe() -> None:
     assert set(MAKERS) == set(KINDS.values())
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+@table("recipe", RECIPES.values(), ids=list(RECIPES))
 def test_a_stored_recipe_is_the_recipe(recipe: FileRecipe) -> None:
     assert read_recipe(recipe_text(recipe)) == recipe
 

@@ -27,6 +27,7 @@ from civitai_mock.generation.operations import (
 )
 from tests.support.media import done, frames, image_bytes, made, opened
 from tests.support.pixel_graphs import gradient
+from tests.support.table import table
 
 SOURCE_FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP"]
 PARAMETERS = "a fox, лиса 🦊\nNegative prompt: blurry\nSteps: 20, Seed: 5"
@@ -216,7 +217,7 @@ def test_a_preview_is_never_wider_than_450_pixels(size: tuple[int, int], small: 
     assert (file.content_type, told(file.content)) == ("image/jpeg", {})
 
 
-@pytest.mark.parametrize(
+@table(
     ("content", "message"),
     [
         (b"no image", "not a readable"),
@@ -225,7 +226,7 @@ def test_a_preview_is_never_wider_than_450_pixels(size: tuple[int, int], small: 
         (b"", "not a readable"),
     ],
 )
-@pytest.mark.parametrize("operation", [ConvertImage(), UpscaleImage(), PreviewImage(), RemoveBackground()])
+@table("operation", [ConvertImage(), UpscaleImage(), PreviewImage(), RemoveBackground()])
 def test_other_bytes_end_the_job(content: bytes, message: str, operation: ConvertImage) -> None:
     with pytest.raises(JobError, match=message):
         done(operation, content)

@@ -16,6 +16,7 @@ from civitai_mock.generation.file_recipes import SoundRecipe, VideoRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.operations import ChangeVideo, ExtractFrames, HashMedia, MeasureVideo, Operation
 from tests.support.media import done, image_bytes, made, opened
+from tests.support.table import table
 
 WEBM = "video/webm"
 
@@ -155,8 +156,8 @@ def test_too_many_pixels_move_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert difference(frames[0], frames[1]) < difference(frames[1], frames[2])
 
 
-@pytest.mark.parametrize("operation", [MeasureVideo(), ChangeVideo(scale=2), ExtractFrames()])
-@pytest.mark.parametrize(
+@table("operation", [MeasureVideo(), ChangeVideo(scale=2), ExtractFrames()])
+@table(
     "content",
     [
         b"",

@@ -14,6 +14,7 @@ from civitai_mock.generation.graph_reader.output_images import DRAWN_CLASSES, LE
 from civitai_mock.generation.graph_reader.outputs import OUTPUTS
 from tests.support.comfy_graphs import Graph, node
 from tests.support.pixel_graphs import BASE, FILES, decoded, images_of, sampler
+from tests.support.table import table
 
 # What a node is called with, the output that is looked at, and width, height and number there.
 Row = tuple[Graph, int, tuple[int, int, int]]
@@ -168,13 +169,13 @@ ROWS = {**IMAGES, **{f"mask: {name}": row for name, row in MASKS.items()}}
 ROWS |= {f"latent: {name}": row for name, row in LATENTS.items()}
 
 
-@pytest.mark.parametrize("name", LOADED)
+@table("name", LOADED)
 def test_a_loaded_image_has_the_size_and_number_of_its_file(name: str) -> None:
     frame = images_of({"x": node("LoadImage", image=name)}).batch(Link("x", 0))
     assert (frame.width, frame.height, frame.count) == LOADED[name]
 
 
-@pytest.mark.parametrize("name", ROWS)
+@table("name", ROWS)
 def test_sizes_and_numbers_follow_from_what_was_loaded(name: str) -> None:
     graph, output, expected = ROWS[name]
     frame = images_of({**HELPERS, "x": graph}).batch(Link("x", output))

@@ -20,6 +20,7 @@ from tests.support.comfy_graphs import RECORDED, Graph, load_graph, node, record
 from tests.support.generation import MODELS, graph_of
 from tests.support.golden import Golden
 from tests.support.paths import DATA
+from tests.support.table import table
 
 FACTS = DATA / "golden" / "output_images.json"
 OURS = DATA / "golden" / "graphs"
@@ -54,7 +55,7 @@ def test_recorded_graphs_read_as_reviewed(golden: Golden) -> None:
     golden.check_json(FACTS, json.loads(json.dumps(read)))
 
 
-@pytest.mark.parametrize("path", sorted(OURS.glob("*.json")), ids=lambda path: path.stem)
+@table("path", sorted(OURS.glob("*.json")), ids=lambda path: path.stem)
 def test_graphs_of_this_server_read_in_full(path: Path) -> None:
     output = only(load_graph(path))
     main = output.main
@@ -112,8 +113,8 @@ def test_a_controlnet_between_mixes_no_roles() -> None:
     assert (main.prompt_text, main.negative_text) == ("a red fox in snow", "text, watermark")
 
 
-@pytest.mark.parametrize("ecosystem", MODELS)
-@pytest.mark.parametrize("preprocessor", RECIPES)
+@table("ecosystem", MODELS)
+@table("preprocessor", RECIPES)
 def test_an_image_that_guides_the_drawing_changes_nothing_else(ecosystem: str, preprocessor: str) -> None:
     net: Any = {"preprocessor": preprocessor, "imageUrl": "https://images.example/fox.png"}
     params = {"prompt": "a fox", "negativePrompt": "text", "seed": 7, "width": 64, "height": 128}

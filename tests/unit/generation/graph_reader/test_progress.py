@@ -1,9 +1,8 @@
 """The fraction of a whole graph that is done, from the steps of one node."""
 
-import pytest
-
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.graph_reader.progress import fraction_done
+from tests.support.table import table
 
 
 def sampler(steps: Json, latent: str | None = None, **inputs: Json) -> JsonObject:
@@ -41,7 +40,7 @@ CUSTOM: JsonObject = {
 }
 
 
-@pytest.mark.parametrize(
+@table(
     ("graph", "node_id", "step", "steps", "expected"),
     [
         ({"3": sampler(20)}, "3", 5, 20, 0.25),

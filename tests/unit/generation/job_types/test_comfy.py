@@ -13,6 +13,7 @@ from tests.support.comfy_graphs import RECORDED, load_graph, node, recorded_grap
 from tests.support.generation import graph_of, make_found, plan, planned_job, references_of, work_of
 from tests.support.golden import Golden
 from tests.support.paths import DATA
+from tests.support.table import table
 
 CHECKPOINT = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
@@ -32,7 +33,7 @@ def with_airs() -> dict[str, Any]:
     return graph
 
 
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+@table("path", RECORDED, ids=lambda path: path.stem)
 def test_a_recorded_graph_is_sent_as_it_is(path: Any) -> None:
     graph = load_graph(path)
     assert graph_of(comfy(graph)) == graph
@@ -103,7 +104,7 @@ def test_every_node_that_loads_images_may_load_a_url(class_type: str) -> None:
     assert work(loading(URL, class_type=class_type)).images[0].url == URL
 
 
-@pytest.mark.parametrize(
+@table(
     "other",
     [
         node("LoadImageFromUrl", image=URL),
@@ -153,7 +154,7 @@ def test_a_url_that_cannot_be_fetched_is_a_fault_at_its_path(bad: str) -> None:
     assert list(caught.value.errors) == [f"params.workflow.{node_id}.inputs.image" for node_id in ("10", "12")]
 
 
-@pytest.mark.parametrize(
+@table(
     ("workflow", "path"),
     [
         (None, "params.workflow"),

@@ -14,6 +14,7 @@ from civitai_mock.generation.job_types.text_to_image import TextToImageDraft, Te
 from civitai_mock.generation.networks.resources import NetworkDraft
 from civitai_mock.generation.text_to_image.draft import HiresDraft, RefinerDraft, UpscaleDraft
 from tests.support.generation import MODELS, graph_of, graph_of_job, job_of, plan, references_of, resolve
+from tests.support.table import table
 
 SDXL = MODELS["sdxl"]
 LORA = "urn:air:sdxl:lora:civitai:58390@62833"
@@ -132,7 +133,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "field", "path"), FAULTS, ids=[fault[1] for fault in FAULTS])
+@table(("changes", "field", "path"), FAULTS, ids=[fault[1] for fault in FAULTS])
 def test_a_fault_names_a_field_which_v1_spells_in_its_way(changes: dict[str, Any], field: str, path: str) -> None:
     with pytest.raises(FieldError) as caught:
         resolve(replace(PLAIN, **changes))

@@ -10,6 +10,7 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.resource import Resource
 from tests.support.generation import MODELS, graph_of, make_found, plan, planned_job, references_of, spec_of
+from tests.support.table import table
 
 SD1, SDXL, FLUX1 = MODELS.values()
 UPSCALER = "urn:air:other:upscaler:civitai:147759@164821"
@@ -84,7 +85,7 @@ def test_models_that_were_trained_on_sdxl_can_be_refined(model: str) -> None:
     assert "refiner" in extras_of({"refiner": {"model": REFINER}}, model=model)
 
 
-@pytest.mark.parametrize(
+@table(
     ("params", "path"),
     [
         ({"denoiseStrength": 0.5}, "params.denoiseStrength"),

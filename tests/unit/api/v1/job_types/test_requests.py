@@ -21,6 +21,7 @@ from civitai_mock.generation.job_types import JOB_TYPES as STORED
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork, TransformWork
 from tests.support.generation import plan, planned_job, references_of, work_of
 from tests.support.jobs import make_job
+from tests.support.table import table
 from tests.support.templates import CHECKPOINT, JOB_ID, KEY, MEDIA_URL, TEMPLATES, template
 
 COSTS = {
@@ -62,25 +63,25 @@ def test_every_type_of_v1_is_a_type_that_is_stored() -> None:
     }
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@table("name", TEMPLATES)
 def test_a_type_is_known_by_its_wire_name_in_any_case_and_by_its_official_template_name(name: str) -> None:
     official, members = TEMPLATES[name]
     for spelling in (name, name.upper(), name.lower(), official, official.lower()):
         assert type(parse_request({"$type": spelling, **members})) is JOB_TYPES[name]
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@table("name", TEMPLATES)
 def test_what_a_request_asks_for_is_the_same_each_time_that_it_is_read_from_the_store(name: str) -> None:
     assert work_of(template(name)) == work_of(template(name))
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@table("name", TEMPLATES)
 def test_unknown_members_are_ignored_and_shared_ones_are_not_stored_as_own(name: str) -> None:
     more: JsonObject = {"creatorTip": 0.25, "properties": {"userId": 7}, "name": "mine"}
     assert plan({**template(name), **more}) == plan(template(name))
 
 
-@pytest.mark.parametrize(("name", "cost"), COSTS.items())
+@table(("name", "cost"), COSTS.items())
 def test_costs_other_than_those_of_images_are_fixed(name: str, cost: float) -> None:
     assert plan(template(name)).cost == cost
 
@@ -88,7 +89,7 @@ def test_costs_other_than_those_of_images_are_fixed(name: str, cost: float) -> N
 AS_SENT = sorted(set(TEMPLATES) - {"textToImage", "comfy", "imageResourceTraining"})
 
 
-@pytest.mark.parametrize("name", AS_SENT)
+@table("name", AS_SENT)
 def test_the_detailed_job_shows_the_members_that_were_sent(name: str) -> None:
     job = planned_job(template(name))
     assert JOB_TYPES_BY_TYPE[job.type].describe(job) == TEMPLATES[name][1]
@@ -134,7 +135,7 @@ FAULTS: list[tuple[str, dict[str, Json], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "members", "path"), FAULTS)
+@table(("name", "members", "path"), FAULTS)
 def test_a_fault_is_reported_at_its_path(name: str, members: dict[str, Json], path: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         parse_template(template(name, **members))

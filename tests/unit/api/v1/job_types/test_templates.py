@@ -11,6 +11,7 @@ from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
 from tests.support.generation import references_of
+from tests.support.table import table
 
 MODEL = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:82098@87153"
@@ -112,7 +113,7 @@ FAULTS: dict[str, tuple[JsonObject, str]] = {
 }
 
 
-@pytest.mark.parametrize(("members", "path"), FAULTS.values(), ids=FAULTS.keys())
+@table(("members", "path"), FAULTS.values(), ids=FAULTS.keys())
 def test_a_fault_is_reported_at_its_path(members: JsonObject, path: str) -> None:
     template: JsonObject = {**MINIMAL, **members}
     assert list(errors_of(template)) == [path]
@@ -145,7 +146,7 @@ def test_null_is_as_good_as_absent() -> None:
     assert parse_template(template) == parse_template(MINIMAL)
 
 
-@pytest.mark.parametrize(
+@table(
     ("value", "expected"),
     [
         (None, 0),
