@@ -49,7 +49,8 @@ def test_what_is_loaded_first_is_small(dashboard: Dashboard) -> None:
     dashboard.go()
     expect(dashboard.page.get_by_role("heading", name="Ended in the last minute")).to_be_visible()
     files = {request.url for request in dashboard.requests if "/_mock/ui" in request.url}
-    assert len(files) <= 20  # beside these are the stream, the state, and twice what is shown
+    files |= {f"{dashboard.url}/_mock/ui/assets/js/{name}.js" for name in ("stream-worker", "source")}  # of the worker
+    assert len(files) <= 21  # beside these are the stream, the state, and what is shown: two requests
     assert size_of(dashboard, files) <= 100_000
 
 

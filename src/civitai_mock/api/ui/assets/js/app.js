@@ -15,6 +15,9 @@ import { start as startStore, watchAgain } from "./store.js";
 
 /** @typedef {import("./router.js").Place} Place */
 
+const FIRST = "queue"; // what most people see first; it needs the least
+/** @type {Promise<void> | null} */
+let styles = null;
 const MOST_TOLD = 20;
 const LONGEST = 4000;
 
@@ -76,7 +79,7 @@ function show(place) {
 async function open(entry, place, opened) {
   const { signal } = opened.leave;
   try {
-    const module = await entry.load();
+    const [module] = await Promise.all([entry.load(), entry.name === FIRST ? null : loadStyles()]);
     if (signal.aborted) return;
     curlButton.hidden = true;
     await module.open({
@@ -99,6 +102,21 @@ async function open(entry, place, opened) {
     failed(error, { retry: again });
     fill(body, brokenBox(error, again));
   }
+}
+
+/** Load what the styles of other pages than the first are; it is done once. */
+function loadStyles() {
+  styles ??= new Promise((resolve, reject) => {
+    const link = el("link", { rel: "stylesheet", href: new URL("../pages.css", import.meta.url).href });
+    link.addEventListener("load", () => resolve(undefined));
+    link.addEventListener("error", () => {
+      styles = null;
+      link.remove();
+      reject(new Error("The styles of this page could not be loaded."));
+    });
+    document.head.append(link);
+  });
+  return styles;
 }
 
 /** @param {boolean} isFirst */
