@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.services.event_stream.reader import MOST_BYTES, MOST_MESSAGES
+from tests.support import v2_workflows as v2
 from tests.support.dates import START
 from tests.support.event_loop import settle, until
 from tests.support.jobs import LEASE, make_claim
@@ -525,3 +526,21 @@ async def test_a_status_shows_the_steps_that_a_stream_tells() -> None:
     assert 0 < shown[6] < 20
     assert "progress" not in status
     assert [event["type"] for event in events] == ["Initialized", "Claimed", "Updated", "Updated", "Succeeded"]
+
+
+async def test_a_workflow_follows_the_steps_that_the_stream_tells() -> None:
+    async with serve_all(simulation_profile="realistic") as opened:
+        await opened.client.put("/_mock/clock", json={"mode": "frozen"})
+        workflow = (await opened.client.post(v2.WORKFLOWS, json=v2.template(v2.image()))).json()
+        job_id = workflow["steps"][0]["jobs"][0]["id"]
+        async with listening(opened.app, of_job(job_id)) as listener:
+            await until(lambda: len(listener.told) == 4)
+            await opened.client.post("/_mock/clock/advance", json={"by": "2s"})
+            (step,) = (await opened.client.get(f"{v2.WORKFLOWS}/{workflow['id']}")).json()["steps"]
+            rate = step["estimatedProgressRate"]
+            assert 0 < rate < 1
+            assert step["jobs"][0]["estimatedProgressRate"] == rate
+            await until(lambda: rate in [told["progress"] for told in passing(listener, "generation_progress")])
+            await opened.client.post("/_mock/clock/advance", json={"by": "10m"})
+            await listener.ended()
+        assert "estimatedProgressRate" not in (await opened.client.get(f"{v2.WORKFLOWS}/{workflow['id']}")).text

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
+from tests.support.docs import Page as DocsPage
+from tests.support.paths import ROOT
 from tests.support.process import Server, poll_until, running
 from tests.support.served_app import JOBS, template
 
@@ -52,6 +54,15 @@ def test_an_event_source_reads_a_job_from_its_submission_to_its_end(page: Page, 
     shown = page.goto(complete["imageUrl"])
     assert shown is not None
     assert shown.headers["content-type"] == "image/png"
+
+
+def test_the_progress_bar_of_the_documentation_makes_way_for_the_image(page: Page, server: Server) -> None:
+    (script,) = (fence.text for fence in DocsPage(ROOT / "docs/events.md").fences if fence.kind == "browser")
+    page.goto(f"{server.url}/health")
+    job_id = httpx.post(server.url + JOBS, json=template()).json()["jobId"]
+    page.evaluate(f"(jobId) => {{ {script} }}", job_id)
+    page.wait_for_function("() => document.querySelector('img')?.naturalWidth > 0")
+    assert page.locator("progress").count() == 0
 
 
 @pytest.mark.long

@@ -9,7 +9,8 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 FENCE = re.compile(
-    r"^(?:<!-- (?P<kind>file|answer|request): (?P<subject>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```\n",
+    r"^(?:<!-- (?P<kind>file|answer|request|browser): (?P<subject>[^\n]*?) -->\n)?"
+    r"```(?P<language>\w+)\n(?P<text>.*?)^```\n",
     re.MULTILINE | re.DOTALL,
 )
 CODE = re.compile(r"`([^`\n]+)`")

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import as_text
-from civitai_mock.domain.progress import progress_of
+from civitai_mock.domain.progress import SamplingProgress, progress_of
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStatus, WorkflowStep
@@ -57,12 +57,15 @@ class WorkflowProgress(Progress):
 
 
 WAITING = Progress(status=WorkflowStatus.UNASSIGNED)
+NOTHING: Mapping[str, SamplingProgress] = {}
 
 
-def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
-    """Return how far a workflow and its steps are."""
+def workflow_progress(
+    snapshot: WorkflowSnapshot, running: Mapping[str, SamplingProgress] = NOTHING
+) -> WorkflowProgress:
+    """Return how far a workflow and its steps are; `running` has what is known of its jobs that no event tells."""
     workflow = snapshot.workflow
-    in_order = _progress_of_steps(workflow, {job.id: job for job in snapshot.jobs})
+    in_order = _progress_of_steps(workflow, {job.id: job for job in snapshot.jobs}, running)
     whole = _rolled_up(in_order)
     is_canceled = workflow.canceled_at is not None and whole.status.is_failed and _any_canceled(in_order)
     return WorkflowProgress(
@@ -75,17 +78,20 @@ def workflow_progress(snapshot: WorkflowSnapshot) -> WorkflowProgress:
     )
 
 
-def _progress_of_steps(workflow: Workflow, jobs: Mapping[str, Job]) -> Sequence[Progress]:
+def _progress_of_steps(
+    workflow: Workflow, jobs: Mapping[str, Job], running: Mapping[str, SamplingProgress]
+) -> Sequence[Progress]:
     """Return how far each step is, in their order."""
     canceled_at = workflow.canceled_at
     if len(workflow.steps) == 1:  # which waits for no other one, and has spawned none
         step = workflow.steps[0]
-        return [_step_progress(step, _latest(step, jobs, retries=canceled_at is None), (), canceled_at=canceled_at)]
+        parts = _latest(step, jobs, running, retries=canceled_at is None)
+        return [_step_progress(step, parts, (), canceled_at=canceled_at)]
     steps: dict[int, Progress] = {}
     children = _children(workflow.steps)
     for index in _sources_first(workflow.steps, children):
         step = workflow.steps[index]
-        parts = _latest(step, jobs, retries=canceled_at is None)
+        parts = _latest(step, jobs, running, retries=canceled_at is None)
         if index in children:
             parts += [steps[child] for child in children[index]]
         sources = [steps[source] for source in step.sources]
@@ -93,12 +99,15 @@ def _progress_of_steps(workflow: Workflow, jobs: Mapping[str, Job]) -> Sequence[
     return [steps[index] for index in range(len(workflow.steps))]
 
 
-def job_progress(job: Job) -> Progress:
-    """Return how far a job is; it starts with the last claim, whose events say how long ago that was."""
+def job_progress(job: Job, running: SamplingProgress | None = None) -> Progress:
+    """Return how far a job is; it starts with the last claim, whose events say how long ago that was.
+
+    What is known of it as it is `running` counts more than its events.
+    """
     status = STATUS_OF_STAGE[job.stage] if job.outcome is None else STATUS_OF_OUTCOME[job.outcome]
     if job.faults and status is WorkflowStatus.UNASSIGNED and _waits_for_ever(job):
         status = WorkflowStatus.SCHEDULED  # as a job that seems to have its turn next, and never has it
-    progress = progress_of(job)
+    progress = running or progress_of(job)
     return Progress(
         status=status,
         started_at=None if job.stage is Stage.QUEUED and job.outcome is None else _claimed_at(job),
@@ -189,14 +198,17 @@ def _mean_rate(parts: Sequence[Progress]) -> float | None:
     return sum(1.0 if part.status.is_over else part.rate or 0.0 for part in parts) / len(parts)
 
 
-def _latest(step: WorkflowStep, jobs: Mapping[str, Job], *, retries: bool) -> list[Progress]:
+def _latest(
+    step: WorkflowStep, jobs: Mapping[str, Job], running: Mapping[str, SamplingProgress], *, retries: bool
+) -> list[Progress]:
     """Return how far the jobs of a step are; one that is made again counts no more, and one that is missing waits.
 
     With `retries` one that will be made again waits, too.
     """
     if len(step.jobs) == 1:
         job = jobs.get(step.jobs[0])
-        return [WAITING if job is None or (retries and lacks_retry(step, job)) else job_progress(job)]
+        is_waiting = job is None or (retries and lacks_retry(step, job))
+        return [WAITING if job is None or is_waiting else job_progress(job, running.get(job.id))]
     latest: dict[int, Job] = {}
     missing = 0
     for job_id in step.jobs:
@@ -205,7 +217,10 @@ def _latest(step: WorkflowStep, jobs: Mapping[str, Job], *, retries: bool) -> li
             missing += 1
         elif (known := latest.get(job.workflow.index)) is None or _attempt(known) < job.workflow.attempt:
             latest[job.workflow.index] = job
-    found = [WAITING if retries and lacks_retry(step, job) else job_progress(job) for job in latest.values()]
+    found = [
+        WAITING if retries and lacks_retry(step, job) else job_progress(job, running.get(job.id))
+        for job in latest.values()
+    ]
     return [*found, *[WAITING] * missing]
 
 

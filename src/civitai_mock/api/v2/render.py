@@ -19,6 +19,7 @@ from civitai_mock.domain.events import ODD_STATUS
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.money import Transaction
+from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT
 from civitai_mock.domain.stages import Stage
@@ -51,7 +52,7 @@ class WorkflowRenderer:
     """Renders workflows for one request, whose caller can reach this server at `base_url`.
 
     `positions` has the places of jobs in the queue, `support` has what the provider can do for those that have not
-    ended; both are by id.
+    ended, `running` how far those are of which no event tells; all are by id.
     """
 
     step_types: StepTypes
@@ -59,19 +60,20 @@ class WorkflowRenderer:
     hides_mature_content: bool = False
     positions: Mapping[str, QueuePosition] = field(default_factory=dict)
     support: Mapping[str, JobSupport] = field(default_factory=dict)
+    running: Mapping[str, SamplingProgress] = field(default_factory=dict)
 
     def workflow(self, snapshot: WorkflowSnapshot) -> JsonObject:
-        parts = WorkflowParts.of(snapshot)
+        parts = WorkflowParts.of(snapshot, self.running)
         return self._workflow(parts, _transactions((*snapshot.workflow.transactions, *_credits(parts))))
 
     def planned(self, snapshot: WorkflowSnapshot, *, is_short: bool) -> JsonObject:
         """Render what a submission would make: nothing of it is stored, and its debits have no ids (capture)."""
         debits = _transactions(snapshot.workflow.transactions, with_ids=False)
-        return self._workflow(WorkflowParts.of(snapshot), {**debits, "insufficientBuzz": is_short})
+        return self._workflow(WorkflowParts.of(snapshot, self.running), {**debits, "insufficientBuzz": is_short})
 
     def step(self, snapshot: WorkflowSnapshot, index: int) -> JsonObject:
         """Render one step, which may be one that a `repeat` has spawned."""
-        return self._step(WorkflowParts.of(snapshot), index)
+        return self._step(WorkflowParts.of(snapshot, self.running), index)
 
     def _workflow(self, parts: "WorkflowParts", transactions: JsonObject) -> JsonObject:
         workflow, progress = parts.workflow, parts.progress
@@ -117,7 +119,10 @@ class WorkflowRenderer:
             document["timeout"] = format_timespan(step.timeout)
         if step.retries is not None:
             document["retries"] = step.retries
-        document["jobs"] = [_job(job_id, jobs.get(job_id), positions.get(job_id), cost) for job_id in step.jobs]
+        document["jobs"] = [
+            _job(job_id, jobs.get(job_id), positions.get(job_id), cost, self.running.get(job_id))
+            for job_id in step.jobs
+        ]
         document["status"] = _odd_status(jobs.values(), own) or own.status
         _add_times(document, own)
         document["metadata"] = as_members(step.metadata)
@@ -163,11 +168,10 @@ class WorkflowParts:
     children: Mapping[int, Sequence[int]]
 
     @classmethod
-    def of(cls, snapshot: WorkflowSnapshot) -> Self:
+    def of(cls, snapshot: WorkflowSnapshot, running: Mapping[str, SamplingProgress]) -> Self:
+        progress = workflow_progress(snapshot, running)
         if len(snapshot.workflow.steps) == 1:
-            return cls(
-                snapshot=snapshot, progress=workflow_progress(snapshot), jobs={0: snapshot.jobs}, children=NO_CHILDREN
-            )
+            return cls(snapshot=snapshot, progress=progress, jobs={0: snapshot.jobs}, children=NO_CHILDREN)
         jobs: dict[int, list[Job]] = {}
         for job in snapshot.jobs:
             if job.workflow is not None:
@@ -176,7 +180,7 @@ class WorkflowParts:
         for index, step in enumerate(snapshot.workflow.steps):
             if step.spawned_by is not None:
                 children.setdefault(step.spawned_by, []).append(index)
-        return cls(snapshot=snapshot, progress=workflow_progress(snapshot), jobs=jobs, children=children)
+        return cls(snapshot=snapshot, progress=progress, jobs=jobs, children=children)
 
     @property
     def workflow(self) -> Workflow:
@@ -191,9 +195,11 @@ class WorkflowParts:
         return [latest[place] for place in sorted(latest)]
 
 
-def _job(job_id: str, job: Job | None, position: JsonObject | None, cost: float) -> JsonObject:
+def _job(
+    job_id: str, job: Job | None, position: JsonObject | None, cost: float, running: SamplingProgress | None
+) -> JsonObject:
     """Render a job; one that is not stored yet waits like any other."""
-    progress = WAITING if job is None else job_progress(job)
+    progress = WAITING if job is None else job_progress(job, running)
     reason = None if job is None else reason_of(job)
     odd = None if job is None or not job.faults else _odd_status([job], progress)
     document: JsonObject = {"id": job_id, "status": odd or progress.status}
@@ -324,6 +330,7 @@ async def renderer_for(
         hides_mature_content=hides_mature_content or (bool(faulty) and _hides_unless_asked(request, faulty)),
         positions=positions,
         support=support,
+        running=cases.running_progress(unfinished) if unfinished else {},
     )
 
 
