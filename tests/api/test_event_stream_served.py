@@ -19,7 +19,7 @@ from tests.support.process import MOCK, Server, running, short_leases
 from tests.support.served_app import JOBS, template
 
 MANY, KILLS, CUTS = 500, 2, 100
-MOST_BEFORE_A_CUT = 60
+MOST_BEFORE_A_CUT = 30
 JOBS_ONE_BY_ONE, WITHIN_SECONDS = 20, 0.5
 MOST_STREAMS = 1000
 SETTINGS = {**short_leases(lease_ms=1000, prompt_ms=20), "SCHEDULER_MAX_IN_FLIGHT": "20"}
@@ -37,7 +37,7 @@ def listen(server: Server, *, most: int, ended: set[object], cursor: str | None)
                 httpx.post(server.url + JOBS, json=jobs, timeout=60).raise_for_status()
             has_begun = True
             whole, _, text = (text + part).rpartition("\n\n")
-            new = parse(whole)
+            new = parse(whole)[: most - len(told)]  # the rest is lost with the connection
             told += new
             ended |= {message.data["jobId"] for message in new if message.type == "generation_complete"}
             if len(told) >= most or len(ended) == MANY:
