@@ -27,6 +27,7 @@ export const PAGES = [
   { name: "jobs", title: "Jobs", key: "j", load: () => import("./pages/jobs.js") },
   { name: "graph", title: "Graph", key: "h", load: () => import("./pages/graph.js") },
   { name: "pictures", title: "Pictures", key: "p", load: () => import("./pages/pictures.js") },
+  { name: "journal", title: "Journal", key: "r", load: () => import("./pages/journal.js") },
   { name: "faults", title: "Faults", key: "f", load: () => import("./pages/faults.js") },
   { name: "clock", title: "Clock", key: "c", load: () => import("./pages/clock.js") },
   { name: "fleet", title: "Fleet", key: "l", load: () => import("./pages/fleet.js") },

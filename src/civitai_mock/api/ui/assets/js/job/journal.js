@@ -55,8 +55,12 @@ function entryNode(entry) {
   return el("div", { class: "entry" }, details);
 }
 
-/** @param {Entry} entry */
-function parts(entry) {
+/**
+ * Return what is known of a request beyond its line: the rules that were looked at, headers and bodies.
+ *
+ * @param {Entry} entry
+ */
+export function parts(entry) {
   return [
     el("p", { class: "quiet small" }, "trace id ", el("code", {}, entry.traceId)),
     entry.rules.length > 0 && rules(entry.rules),
