@@ -129,13 +129,12 @@ function row(resource) {
  */
 function openResource(node, air, signal, reload) {
   const path = `${PATH}/${encodeURIComponent(air)}`;
-  const place = el("div");
-  fill(node, place);
+  fill(node);
   keep({
     signal,
-    node: place,
+    node,
     load: (ending) => asApp("GET", path, { signal: ending }),
-    show: (found) => fill(place, editor(found, "PUT", path, reload)),
+    show: (found) => fill(node, editor(found, "PUT", path, reload)),
     wants: () => false,
   });
 }
