@@ -39,7 +39,7 @@ def test_resources_are_found_and_one_is_added_changed_and_deleted(page: Page, se
     expect(document).to_have_value(f'{{\n  "air": "{AIR}",' + document.input_value().partition(",")[2])
     document.fill(document.input_value().replace("a <i>fox</i>", "a wolf"))
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status").filter(has_text="The resource is saved.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The resource is saved.").last).to_be_visible()
     assert httpx.get(f"{server.url}{RESOURCES}/{AIR}").json()["modelName"] == "a wolf"
     page.get_by_role("button", name="Delete …").click()
     page.get_by_role("button", name="Delete it").click()

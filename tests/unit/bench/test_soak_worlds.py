@@ -168,7 +168,7 @@ async def test_lives_in_which_all_went_well_have_no_fault() -> None:
 async def test_a_world_in_which_something_is_wrong_has_faults(
     changes: Mapping[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worlds, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(worlds, "PATIENCE_SECONDS", 0.5)  # which a busy machine may take for one round
     faults = await _faults(PlayedWorld(**changes))
     assert any(said in fault for fault in faults), faults
 
