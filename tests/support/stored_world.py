@@ -238,6 +238,7 @@ WRITES: Mapping[str, Call] = {
     "jobs.set_taint": lambda world: world.stores.jobs.set_taint(IDS, {"reason": "x"}),
     "jobs.sweep": lambda world: world.stores.jobs.sweep(START + YEAR),
     "queue.claim": lambda world: world.stores.queue.claim(make_claim(), limit=9),
+    "queue.claim_jobs": lambda world: world.stores.queue.claim_jobs(make_claim(), IDS),
     "queue.set_priority": lambda world: world.stores.queue.set_priority(job_id(QUEUED), 1),
     "queue.renew": lambda world: world.stores.queue.renew(WORKER, IDS, START + 2 * YEAR),
     "webhooks.take_due": take_webhooks,

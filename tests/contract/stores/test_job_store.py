@@ -338,6 +338,15 @@ async def test_a_replaced_job_comes_back_as_it_was_written(jobs: JobStore, queue
     assert await jobs.get(claimed.id) == ended
 
 
+async def test_a_claim_that_was_dated_anew_is_stored_so_with_the_next_change(jobs: JobStore, queue: JobQueue) -> None:
+    """As is done where time is moved; else its holder would not know the claim again."""
+    claimed = await add_claimed(jobs, queue)
+    assert claimed.claim is not None
+    dated = replace(claimed, claim=replace(claimed.claim, at=claimed.claim.at + SECOND))
+    assert await jobs.replace(dated, prepared(dated))
+    assert await jobs.get(claimed.id) == prepared(dated)
+
+
 async def test_an_unclaimed_job_can_be_replaced(jobs: JobStore) -> None:
     (job,) = await add_jobs(jobs, 1)
     deleted = job.ended(Outcome.DELETED, at=START, context={})

@@ -113,8 +113,8 @@ def goes_on(before: Job, after: Job) -> bool:
 
 def advanced_columns(changes: tuple[Value, ...]) -> tuple[Value, ...]:
     """Return the columns of `jobs.ADVANCE`, of those that `job_changes` returns."""
-    slots, seq, changed_at, stage, retry_attempt, _, _, _, _, lease_until, prompt_id, *_ = changes
-    return (slots, seq, changed_at, stage, retry_attempt, lease_until, prompt_id)
+    slots, seq, changed_at, stage, retry_attempt, _, _, _, claimed_at, lease_until, prompt_id, *_ = changes
+    return (slots, seq, changed_at, stage, retry_attempt, claimed_at, lease_until, prompt_id)
 
 
 def job_from(row: Row) -> Job:

@@ -68,8 +68,8 @@ REPLACE = """
 """
 # What changes of a job that goes on under its claim: few of the indexes are of these columns.
 ADVANCE = """
-    UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, lease_until = ?,
-        prompt_id = ?, polls = 0
+    UPDATE "{jobs}" SET slots = ?, seq = ?, changed_at = ?, stage = ?, retry_attempt = ?, claimed_at = ?,
+        lease_until = ?, prompt_id = ?, polls = 0
     WHERE epoch = ? AND id = ? AND seq = ? AND worker_id IS ? AND outcome IS NULL
         AND lease_until IS coalesce(?, lease_until)
 """
