@@ -18,26 +18,39 @@ LATE = timedelta(seconds=3)
 @asynccontextmanager
 async def serving(*, is_cut: bool) -> AsyncIterator[int]:
     """Serve streams of an event each 10 ms that each say they are `LATE`, with comments and a line between."""
+    streams: set[asyncio.Task[None]] = set()
 
     async def stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\nretry: 2000\n\n:\n\n")
+        task = asyncio.current_task()
+        assert task is not None
+        streams.add(task)
         try:
-            while not writer.is_closing():
-                at = (datetime.now(UTC) - LATE).isoformat().removesuffix("+00:00").encode()
-                writer.write(b'event: a\ndata: {"type":"a","at":"%s0Z","path":"%s"' % (at, path))
-                await writer.drain()
-                await asyncio.sleep(0.01)
-                writer.write(b"}\n\n")
-                if is_cut:
-                    break
+            await write_events(reader, writer)
+            writer.close()
         except ConnectionError:
             pass
-        writer.close()
+        finally:
+            if not writer.is_closing():
+                writer.transport.abort()
+
+    async def write_events(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nretry: 2000\n\n:\n\n")
+        while not writer.is_closing():
+            at = (datetime.now(UTC) - LATE).isoformat().removesuffix("+00:00").encode()
+            writer.write(b'event: a\ndata: {"type":"a","at":"%s0Z","path":"%s"' % (at, path))
+            await writer.drain()
+            await asyncio.sleep(0.01)
+            writer.write(b"}\n\n")
+            if is_cut:
+                break
 
     port = free_port()
     async with await asyncio.start_server(stream, "127.0.0.1", port):
         yield port
+        for task in streams:
+            task.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
 
 
 def plan(port: int, *, seconds: float = 0.2) -> Listening:
