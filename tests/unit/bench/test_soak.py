@@ -184,9 +184,11 @@ async def test_a_refusal_without_retry_after_and_one_of_a_read_that_is_owed_are_
         client = SoakClient(http=http, ledger=ledger, must_read=lambda _: True)
         await client.send("GET", "/v1/consumer/jobs/1")
         await client.send("GET", "/health")
+        await client.send("GET", "/_mock/jobs", headers={"X-Mock-Namespace": "world-1"})
     assert [fault.partition(" was")[0] for fault in ledger.faults] == [
         *["GET /v1/consumer/jobs/1"] * 2,
         "GET /health",
+        "GET /_mock/jobs",  # as it has no Retry-After
     ]
 
 
