@@ -25,7 +25,12 @@ from civitai_mock.settings import Settings
 
 
 def make_looking_in(
-    stores: Stores, use_cases: UseCases, settings: Settings, controls: Controls, ask: AskJournals
+    stores: Stores,
+    use_cases: UseCases,
+    settings: Settings,
+    controls: Controls,
+    policy: ProgressPolicy,
+    ask: AskJournals,
 ) -> LookingIn:
     build, list_jobs = use_cases.submit.build, ListJobs(search=stores.search)
     return LookingIn(
@@ -35,7 +40,7 @@ def make_looking_in(
             jobs=stores.jobs,
             queue=stores.queue,
             search=stores.search,
-            policy=ProgressPolicy(controls, is_simulated=not settings.comfy_servers),
+            policy=policy,
             clock=use_cases.clock,
         ),
         list_due=ListDue(queue=stores.queue, get_clock=use_cases.get_control_clock),

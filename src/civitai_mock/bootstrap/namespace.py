@@ -318,8 +318,14 @@ class Namespace:
 
         if self.get_ask_journals is None:
             raise RuntimeError("nobody knows who else has a journal of this namespace")
-        ask = self.get_ask_journals()
-        return make_looking_in(self.stores, self.use_cases, self.runtime.settings, self.controls, ask)
+        return make_looking_in(
+            self.stores,
+            self.use_cases,
+            self.runtime.settings,
+            self.controls,
+            self.progress_policy,
+            self.get_ask_journals(),
+        )
 
     @cached_property
     def namespace_events(self) -> TellNamespaceEvents:

@@ -3,14 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import exchange, options
+from civitai_mock.api.context import options
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.changes import changed, done
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import NamespaceDocument, NamespaceList, NamespaceSettings, NotYet
-from civitai_mock.api.mock.scopes import namespace_of
+from civitai_mock.api.mock.scopes import manage_of, namespace_of
 from civitai_mock.api.openapi import Operation, flag_parameter, path_parameter
 from civitai_mock.api.query_params import flag
 from civitai_mock.api.responses import JsonResponse
@@ -20,7 +20,6 @@ from civitai_mock.domain.members import Members
 from civitai_mock.domain.money import Account
 from civitai_mock.domain.namespaces import DEFAULT, NamespaceRecord, check_name
 from civitai_mock.domain.progress_modes import parse_progress_mode
-from civitai_mock.services.namespaces import ManageNamespaces
 
 PATH = "/namespaces/{ns}"
 MOST_TOKENS = 1000
@@ -29,11 +28,11 @@ MOST_BUZZ = 1e15
 
 
 async def list_namespaces(request: Request) -> Response:
-    return page_of(request, await _manage(request).all(), key=lambda record: record.name, render=_render)
+    return page_of(request, await manage_of(request).all(), key=lambda record: record.name, render=_render)
 
 
 async def get_namespace(request: Request) -> Response:
-    return JsonResponse(_render(await _manage(request).get(_name(request))))
+    return JsonResponse(_render(await manage_of(request).get(_name(request))))
 
 
 async def put_namespace(request: Request) -> Response:
@@ -41,23 +40,19 @@ async def put_namespace(request: Request) -> Response:
     members = await read_change(request, _read_settings)
     if members["progress"] is not None:
         options(request).check_simulated()
-    found = await _manage(request).put(name, members)
+    found = await manage_of(request).put(name, members)
     return changed(_render(found.record), found.not_yet)
 
 
 async def delete_namespace(request: Request) -> Response:
-    return done(await _manage(request).delete(_name(request)))
+    return done(await manage_of(request).delete(_name(request)))
 
 
 async def reset(request: Request) -> Response:
     everything = flag(request, "all")
     await read_change(request, lambda _: None)
-    manage = _manage(request)
+    manage = manage_of(request)
     return done(await (manage.reset_all() if everything else manage.reset(namespace_of(request))))
-
-
-def _manage(request: Request) -> ManageNamespaces:
-    return exchange(request).context.namespaces.manage
 
 
 def _name(request: Request) -> str:

@@ -3,18 +3,17 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import exchange, options
+from civitai_mock.api.context import options
 from civitai_mock.api.json_body import read_any
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.changes import changed, done
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import NotYet, ProgressModeDocument
-from civitai_mock.api.mock.scopes import SCOPE_PARAMETER, record_name
+from civitai_mock.api.mock.scopes import SCOPE_PARAMETER, manage_of, record_name
 from civitai_mock.api.openapi import Operation
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.progress_modes import SIMULATED, parse_progress_mode
-from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.services.progress_policy import PROGRESS
 
 PATH = "/progress"
@@ -22,7 +21,7 @@ PATH = "/progress"
 
 async def get_progress(request: Request) -> Response:
     """Answer the mode of jobs whose requests name none: the namespace's, or the server's, or the simulation's way."""
-    manage = _manage(request)
+    manage = manage_of(request)
     own = (await manage.get(name)).document if (name := record_name(request)) else manage.control.server_document
     return JsonResponse(mode_of(own, manage.control.server_document))
 
@@ -36,21 +35,17 @@ async def put_progress(request: Request) -> Response:
     name = record_name(request)
     mode = await read_any(request, parse_progress_mode, if_empty={})
     options(request).check_simulated()
-    found = await _manage(request).edit(name, lambda document: {**document, PROGRESS: dict(mode.document)})
+    found = await manage_of(request).edit(name, lambda document: {**document, PROGRESS: dict(mode.document)})
     return changed(mode.document, found.not_yet)
 
 
 async def delete_progress(request: Request) -> Response:
-    found = await _manage(request).edit(record_name(request), _without_progress)
+    found = await manage_of(request).edit(record_name(request), _without_progress)
     return done(found.not_yet)
 
 
 def _without_progress(document: ReadOnlyJson) -> ReadOnlyJson:
     return {name: value for name, value in document.items() if name != PROGRESS}
-
-
-def _manage(request: Request) -> ManageNamespaces:
-    return exchange(request).context.namespaces.manage
 
 
 ROUTES = [

@@ -6,20 +6,19 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import exchange, use_cases
+from civitai_mock.api.context import use_cases
 from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
 from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.changes import changed
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import Claiming, QueueItem, QueueItemList
-from civitai_mock.api.mock.scopes import namespace_of
+from civitai_mock.api.mock.scopes import manage_of, namespace_of
 from civitai_mock.api.openapi import Operation
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import QueuedJob
-from civitai_mock.services.namespaces import ManageNamespaces
 from civitai_mock.services.progress_policy import PAUSED
 
 BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,23 +33,19 @@ async def list_queue(request: Request) -> Response:
 
 
 async def get_claiming(request: Request) -> Response:
-    record = await _manage(request).get(namespace_of(request))
+    record = await manage_of(request).get(namespace_of(request))
     return JsonResponse({PAUSED: record.document.get(PAUSED) is True})
 
 
 async def put_claiming(request: Request) -> Response:
     paused = await read_change(request, lambda members: members.required(PAUSED, members.flag(PAUSED)))
-    found = await _manage(request).edit(namespace_of(request), partial(_with_paused, is_paused=bool(paused)))
+    found = await manage_of(request).edit(namespace_of(request), partial(_with_paused, is_paused=bool(paused)))
     return changed({PAUSED: bool(paused)}, found.not_yet)
 
 
 def _with_paused(document: ReadOnlyJson, *, is_paused: bool) -> ReadOnlyJson:
     others = {name: value for name, value in document.items() if name != PAUSED}
     return {**others, PAUSED: True} if is_paused else others
-
-
-def _manage(request: Request) -> ManageNamespaces:
-    return exchange(request).context.namespaces.manage
 
 
 def _key(job: QueuedJob) -> str:
