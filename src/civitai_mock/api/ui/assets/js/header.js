@@ -35,7 +35,7 @@ export function makeHeader(signal) {
   const ticking = setInterval(() => drawClock(clock), 250);
 
   let version = "";
-  const part = keep({
+  keep({
     signal,
     node: el("div"),
     load: (ending) => get("state", { signal: ending }),
@@ -48,9 +48,9 @@ export function makeHeader(signal) {
       version = state.version;
     },
     wants: () => false,
+    everyMs: EACH_MS,
   });
-  const looking = setInterval(() => void part.reload(), EACH_MS);
-  signal.addEventListener("abort", () => (clearInterval(ticking), clearInterval(looking)));
+  signal.addEventListener("abort", () => clearInterval(ticking));
 
   return el(
     "header",

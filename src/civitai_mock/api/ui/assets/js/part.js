@@ -22,6 +22,7 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  * @property {(signal: AbortSignal) => Promise<T>} load
  * @property {(data: T) => void} show
  * @property {(messages: Message[]) => boolean} [wants] says whether messages mean to load anew; all do, if it is left out
+ * @property {number} [everyMs] loads anew that often: for what the stream tells nothing, or not all, of
  */
 
 /**
@@ -31,7 +32,7 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  * @param {PartOptions<T>} options
  * @returns {{reload: () => Promise<void>}}
  */
-export function keep({ signal, node, load, show, wants = () => true }) {
+export function keep({ signal, node, load, show, wants = () => true, everyMs }) {
   let telling = 0;
   let [isLoaded, isLoading, isDirty] = [false, false, false];
   const slow = setTimeout(() => {
@@ -86,6 +87,10 @@ export function keep({ signal, node, load, show, wants = () => true }) {
     if (messages.some((message) => message.type === "resync") || wants(messages)) void reload();
   });
   document.addEventListener("visibilitychange", () => isDirty && !document.hidden && void reload(), { signal });
+  if (everyMs) {
+    const looking = setInterval(() => void reload(), everyMs);
+    signal.addEventListener("abort", () => clearInterval(looking));
+  }
   void reload();
   return { reload };
 }

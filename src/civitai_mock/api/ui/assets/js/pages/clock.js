@@ -88,10 +88,10 @@ export function open({ node, signal, setCurl }) {
       toNext.disabled = due.length === 0;
     },
     wants: (messages) => messages.some((message) => message.type === "job"),
+    everyMs: EACH_MS,
   });
-  const looking = setInterval(() => void part.reload(), EACH_MS);
   const ticking = setInterval(tick, 250);
-  signal.addEventListener("abort", () => (clearInterval(looking), clearInterval(ticking)));
+  signal.addEventListener("abort", () => clearInterval(ticking));
 
   /** @param {Clock} clock */
   function draw(clock) {

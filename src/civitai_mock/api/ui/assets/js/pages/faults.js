@@ -6,13 +6,13 @@
 import { change, curl, get, listed } from "../api.js";
 import { el, fill, keyed, say } from "../el.js";
 import { number, stateBadge } from "../format.js";
-import { attempt, confirmed, failed } from "../notices.js";
+import { attempt, confirmed } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
+import { readJson } from "../read-json.js";
 
 const EACH_MS = 900; // as nothing tells of rules that others set
 const HOOKS = ["request", "job", "blob", "callback", "stream"];
 const MOST_SHOWN = 5;
-const STRANGE_RULE = "The rule is not JSON";
 
 /** @typedef {{type: string, default?: unknown, docs: string, unit?: string, choices?: string[]}} Param */
 /** @typedef {{name: string, hook: string, params: Record<string, Param>, evidence: string, docs: Record<string, string | null>, isAvailable: boolean}} Preset */
@@ -53,9 +53,8 @@ export async function open({ node, actions, signal, setCurl }) {
       removeAll.disabled = rules.length === 0;
     },
     wants: () => false,
+    everyMs: EACH_MS,
   });
-  const looking = setInterval(() => void part.reload(), EACH_MS);
-  signal.addEventListener("abort", () => clearInterval(looking));
 
   async function switchAllOff() {
     await attempt(async () => {
@@ -208,14 +207,8 @@ function openForm(reload, signal) {
 
   /** @param {(rule: unknown) => Promise<unknown>} act */
   async function withRule(act) {
-    let rule;
-    try {
-      rule = JSON.parse(json.value);
-    } catch (error) {
-      failed(new Error(`${STRANGE_RULE}: ${error instanceof Error ? error.message : error}`));
-      return;
-    }
-    await act(rule);
+    const rule = readJson(json.value, "The rule is not JSON");
+    if (rule !== undefined) await act(rule);
   }
 
   const add = () => withRule((rule) => attempt(() => change("POST", "faults", rule), "The rule is on.").then(reload));

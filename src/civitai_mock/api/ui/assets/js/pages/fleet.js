@@ -8,8 +8,9 @@ import { drawWaterfall } from "../draw/waterfall.js";
 import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { duration, now, number, stateBadge } from "../format.js";
-import { attempt, confirmed, failed } from "../notices.js";
+import { attempt, confirmed } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
+import { readJson } from "../read-json.js";
 
 const EACH_MS = 900;
 const MICRO = 1_000_000;
@@ -71,6 +72,7 @@ export function open({ node, actions, signal, setCurl }) {
       editor.show(found.fleet);
     },
     wants: (messages) => messages.some(({ type }) => type.startsWith("pod_") || type === "fallback_activated"),
+    everyMs: EACH_MS,
   });
   const none = el(
     "div",
@@ -82,8 +84,6 @@ export function open({ node, actions, signal, setCurl }) {
       run: { label: "Turn it on", act: () => order("PUT", "fleet", "The fleet is on.") },
     }),
   );
-  const looking = setInterval(() => void part.reload(), EACH_MS);
-  signal.addEventListener("abort", () => clearInterval(looking));
 
   /**
    * @param {"POST" | "PUT"} method
@@ -221,13 +221,8 @@ function openEditor(reload) {
   const text = el("textarea", { rows: "16", class: "mono", spellcheck: "false", "aria-label": "The fleet as JSON" });
   let shown = "";
   const save = async () => {
-    let body;
-    try {
-      body = JSON.parse(text.value);
-    } catch (error) {
-      failed(new Error(`The fleet is not JSON: ${error instanceof Error ? error.message : error}`));
-      return;
-    }
+    const body = readJson(text.value, "The fleet is not JSON");
+    if (body === undefined) return;
     if (await attempt(() => change("PUT", "fleet", body), "The fleet is set.")) shown = "";
     reload();
   };

@@ -8,6 +8,7 @@ import { isGraph } from "../draw/graph.js";
 import { el, fill } from "../el.js";
 import { graphView } from "../elements/graph-view.js";
 import { attempt, failed } from "../notices.js";
+import { readJson } from "../read-json.js";
 import { setQuery } from "../router.js";
 
 /** @typedef {{path: string, kind?: string, a?: unknown, b?: unknown}} Change */
@@ -21,13 +22,8 @@ export function open({ node, signal, place, setCurl }) {
 
   /** @param {string} json */
   function show(json) {
-    let graph;
-    try {
-      graph = JSON.parse(json);
-    } catch (error) {
-      failed(new Error(`That is not JSON: ${error instanceof Error ? error.message : error}`));
-      return;
-    }
+    const graph = readJson(json, "That is not JSON");
+    if (graph === undefined) return;
     if (!isGraph(graph)) failed(new Error("That is no graph in API format: each node needs a class_type. In ComfyUI it is “Export (API)”."));
     else fill(shown, panel("Graph", graphView(graph, { label: "The graph that was pasted", file: "graph.json" })));
   }

@@ -7,8 +7,9 @@ import { asApp, curl } from "../api.js";
 import { download } from "../downloads.js";
 import { el, fill, say } from "../el.js";
 import { bytes, number } from "../format.js";
-import { attempt, confirmed, failed } from "../notices.js";
+import { attempt, confirmed } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
+import { readJson } from "../read-json.js";
 import { go, here, href, setQuery } from "../router.js";
 
 const PATH = "v2/resources";
@@ -150,13 +151,8 @@ function editor(resource, method, path, reload) {
   text.value = JSON.stringify(resource, null, 2);
   const close = () => go(href("resources", here().query));
   const save = async () => {
-    let body;
-    try {
-      body = JSON.parse(text.value);
-    } catch (error) {
-      failed(new Error(`The resource is not JSON: ${error instanceof Error ? error.message : error}`));
-      return;
-    }
+    const body = readJson(text.value, "The resource is not JSON");
+    if (body === undefined) return;
     const saved = await attempt(() => asApp(method, path, { body }).then(() => true), "The resource is saved.");
     if (!saved) return;
     await reload();

@@ -18,7 +18,7 @@ export function open({ node, signal, setCurl }) {
   const place = el("div", { class: "page" });
   node.append(place);
   let shown = "";
-  const part = keep({
+  keep({
     signal,
     node: place,
     load: async (ending) => {
@@ -33,9 +33,8 @@ export function open({ node, signal, setCurl }) {
       fill(place, workers.length === 0 ? none() : workers.map(panel));
     },
     wants: (messages) => messages.some(({ type }) => type === "job"),
+    everyMs: EACH_MS,
   });
-  const looking = setInterval(() => void part.reload(), EACH_MS);
-  signal.addEventListener("abort", () => clearInterval(looking));
 }
 
 /** @param {Worker} worker */
