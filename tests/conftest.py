@@ -9,6 +9,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from civitai_mock.clock import SeededIds, VirtualClock
+from civitai_mock.pytest_plugin.imports import PlainImports
 from civitai_mock.telemetry.logs import console_renderer
 from tests.support.dates import START
 from tests.support.golden import Golden
@@ -20,6 +21,7 @@ settings.register_profile("search", deadline=None, suppress_health_check=[Health
 settings.register_profile("thorough", settings.get_profile("search"), derandomize=True, max_examples=100)
 settings.register_profile("suite", settings.get_profile("thorough"), max_examples=40)
 settings.load_profile("suite")
+PlainImports.be_asked_first()
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], console_renderer(colors=False)])
 
 

@@ -13,8 +13,14 @@ PACKAGE = "civitai_mock."
 class PlainImports:
     """Finds the modules of the server before pytest does, which would compile each of them anew for its `assert`s.
 
-    pytest does that for all modules of an installed package that brings a plugin.
+    pytest does that for all modules of an installed package that brings a plugin. Where two threads do so at once, it
+    fails, too: Python 3.11 can make only one syntax tree at a time for them.
     """
+
+    @classmethod
+    def be_asked_first(cls) -> None:
+        if cls not in sys.meta_path:
+            sys.meta_path.insert(0, cls)
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -24,8 +30,7 @@ class PlainImports:
 @contextmanager
 def importing_server() -> Iterator[None]:
     """Import much at once: the collector of garbage would look through all of it again and again."""
-    if PlainImports not in sys.meta_path:
-        sys.meta_path.insert(0, PlainImports)
+    PlainImports.be_asked_first()
     was_enabled = gc.isenabled()
     gc.disable()
     try:
