@@ -12,6 +12,8 @@ from tests.support.served_app import JOBS, template
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FAULTS = "/_mock/faults"
+NEVER = "\N{EN DASH}"
+SEEN_MS = 2000  # what is seen within a second has it twice, on a busy machine
 
 
 def opened(page: Page, server: Server) -> Locator:
@@ -42,12 +44,30 @@ def test_a_preset_is_armed_hits_and_is_switched_off_and_removed(page: Page, serv
     url = job["jobs"][0]["result"][0]["blobUrl"]
     assert httpx.get(url).status_code == 404
     expect(listed.get_by_role("row").last).to_contain_text("12")  # one hit, and two are left
+    expect(listed.locator("time-ago")).to_have_attribute("date", rules(server)[0]["lastHitAt"])
     listed.get_by_role("button", name="Off: fault-1").click()
     expect(listed.get_by_text("off", exact=True)).to_be_visible()
     assert rules(server)[0]["enabled"] is False
     listed.get_by_role("button", name="Remove fault-1").click()
     expect(page.get_by_role("heading", name="Nothing goes wrong on purpose")).to_be_visible()
     assert rules(server) == []
+
+
+def test_the_last_hit_of_a_rule_is_seen_when_it_hits_and_gone_when_it_begins_anew(page: Page, server: Server) -> None:
+    listed = opened(page, server)
+    rule = {"action": {"status": 418}, "match": {"route": JOBS}}
+    httpx.post(f"{server.url}{FAULTS}", json=rule)
+    expect(listed.get_by_role("row")).to_have_count(2)
+    cell = listed.get_by_role("row").last.get_by_role("cell").nth(5)
+    expect(cell).to_have_text(NEVER)
+    for hits in (1, 2):
+        assert httpx.post(f"{server.url}{JOBS}", json=template()).status_code == 418
+        (told,) = rules(server)
+        expect(cell.locator("time-ago")).to_have_attribute("date", told["lastHitAt"], timeout=SEEN_MS)
+        expect(cell).to_contain_text("ago")
+        assert told["hits"] == hits
+    httpx.put(f"{server.url}{FAULTS}/fault-1", json={**rule, "times": 1})
+    expect(cell).to_have_text(NEVER, timeout=SEEN_MS)
 
 
 def test_rules_that_others_set_are_seen_and_all_are_off_at_once(page: Page, server: Server) -> None:

@@ -42,6 +42,19 @@ async def test_a_rule_fires_exactly_as_often_as_it_may(deployment: Deployment) -
         assert (told["hits"], told["left"]) == (7, 0)
 
 
+async def test_all_processes_tell_the_same_last_hit(deployment: Deployment) -> None:
+    client = deployment.client
+    await ask(client, "PUT", "/_mock/clock", {"mode": "frozen", "now": "2026-03-01T12:00:00Z"}, **IN_A)
+    await ask(client, "POST", FAULTS, rule(), **IN_A)
+    await together(client, 20)
+    for minute in (5, 9):
+        date = f"2026-03-01T12:{minute:02}:00"
+        await ask(client, "PUT", "/_mock/clock", {"mode": "frozen", "now": f"{date}Z"}, **IN_A)
+        assert FAULTY in await statuses(client, 1)
+        told = [(await ask(client, "GET", f"{FAULTS}/fault-1", **IN_A)) for _ in deployment.apis]
+        assert {each["lastHitAt"] for each in told} == {f"{date}.0000000Z"}
+
+
 async def test_a_rule_of_the_server_is_counted_over_all_namespaces(deployment: Deployment) -> None:
     client = deployment.client
     await ask(client, "POST", SERVER, rule(times=5))

@@ -95,6 +95,10 @@ class NamespaceStore(Protocol):
         """Set a counter of an epoch, which is to be 1 at least, unless it is no longer as `before`: then False."""
         ...
 
+    async def set_count(self, epoch: int, key: str, value: int) -> None:
+        """Set a counter of an epoch, whatever it was before."""
+        ...
+
     async def forget_counts(self, epoch: int, keys: Sequence[str]) -> None:
         """Let these counters of an epoch be as if they never had been."""
         ...

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.bootstrap.application import Application
+from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import FaultSubject
@@ -34,22 +35,69 @@ async def fired(opened: Opened, number: int = 1) -> list[str | None]:
     return [None if rule is None else rule.id for rule in rules]
 
 
+async def frozen(opened: Opened, minute: int) -> str:
+    """Freeze the clock of the default namespace, and return the date as a rule is told with it."""
+    date = f"2026-03-01T12:{minute:02}:00"
+    await ask(opened, "PUT", "/_mock/clock", {"mode": "frozen", "now": f"{date}Z"})
+    return f"{date}.0000000Z"
+
+
 @pytest.mark.parametrize(("path", "prefix"), [(FAULTS, "fault-"), (SERVER, "server-fault-")])
 async def test_a_rule_is_told_back_with_its_id_and_its_hits(served: Served, path: str, prefix: str) -> None:
     answer = await served.client.post(path, json={**ERROR, "times": 3})
     assert (answer.status_code, answer.json()) == (201, {"id": f"{prefix}1", **ERROR, "times": 3, "hits": 0, "left": 3})
     one_path = path.replace(FAULTS, f"{FAULTS}/{prefix}1")
     assert await fired(served, 2) == [f"{prefix}1"] * 2
-    told = {"id": f"{prefix}1", **ERROR, "times": 3, "hits": 2, "left": 1}
-    assert (await ask(served, "GET", one_path), await listed(served, path)) == (told, [told])
+    told = await ask(served, "GET", one_path)
+    assert told.pop("lastHitAt")
+    assert told == {"id": f"{prefix}1", **ERROR, "times": 3, "hits": 2, "left": 1}
+    assert [{**told, **each} for each in await listed(served, path)] == await listed(served, path)
     assert await fired(served, 2) == [f"{prefix}1", None]
-    assert await ask(served, "GET", one_path) == told | {"hits": 3, "left": 0}
+    after = await ask(served, "GET", one_path)
+    assert (after["hits"], after["left"]) == (3, 0)
+
+
+@pytest.mark.parametrize("times", [{}, {"times": 9}])
+async def test_a_rule_is_told_with_its_last_hit_by_the_clock_of_its_namespace(
+    served: Served, times: dict[str, Any]
+) -> None:
+    assert "lastHitAt" not in await ask(served, "POST", body={**ERROR, **times})
+    assert "lastHitAt" not in (await listed(served))[0]
+    for minute in (30, 31, 7):  # a clock may be set back, too
+        date = await frozen(served, minute)
+        await fired(served)
+        assert (await listed(served))[0]["lastHitAt"] == date
+    await frozen(served, 40)
+    switched = await ask(served, "PUT", f"{FAULTS}/fault-1", {**ERROR, **times, "enabled": False})
+    assert (switched["lastHitAt"], await fired(served)) == (date, [None])
+    anew = await ask(served, "PUT", f"{FAULTS}/fault-1", {"action": {"status": 503}})
+    assert "lastHitAt" not in anew
+
+
+async def test_what_matches_and_does_not_fire_is_no_hit(served: Served) -> None:
+    await ask(served, "POST", body={**ERROR, "times": 1, "after": 1})
+    await frozen(served, 1)
+    assert await fired(served) == [None]
+    assert "lastHitAt" not in (await listed(served))[0]
+    date = await frozen(served, 2)
+    assert await fired(served) == ["fault-1"]
+    await frozen(served, 3)
+    assert await fired(served) == [None]
+    assert (await listed(served))[0]["lastHitAt"] == date
+
+
+async def test_a_rule_of_the_server_is_told_with_its_last_hit_by_the_real_clock(served: Served) -> None:
+    await ask(served, "POST", SERVER, ERROR)
+    await frozen(served, 1)
+    await fired(served)
+    assert (await listed(served, SERVER))[0]["lastHitAt"] == format_date(served.clock.now())
 
 
 async def test_a_rule_of_any_number_of_times_is_told_with_its_hits_alone(served: Served) -> None:
     await ask(served, "POST", body=ERROR)
     await fired(served, 2)
-    assert await listed(served) == [{"id": "fault-1", **ERROR, "hits": 2}]
+    (told,) = await listed(served)
+    assert told == {"id": "fault-1", **ERROR, "hits": 2, "lastHitAt": told["lastHitAt"]}
 
 
 async def test_rules_are_listed_in_their_order_page_by_page(served: Served) -> None:
@@ -231,12 +279,14 @@ async def test_a_snapshot_has_the_rules_with_their_counts(served: Served) -> Non
     namespace = served.app.context.namespaces.find("a")
     assert namespace is not None
     assert (await namespace.faults.choose(REQUEST)).rule is not None
+    last_hit_at = (await listed(served, **IN_A))[0]["lastHitAt"]
     saved = (await served.client.get("/_mock/namespaces/a/snapshot")).content
     zipped = {"Content-Type": "application/zip"}
     answer = await served.client.put("/_mock/namespaces/b/snapshot", content=saved, headers=zipped)
     assert answer.status_code == 204, answer.text
     in_b = {"X-Mock-Namespace": "b"}
-    assert await listed(served, **in_b) == [{"id": "fault-1", **ERROR, "times": 2, "hits": 1, "left": 1}]
+    restored = await listed(served, **in_b)
+    assert restored == [{"id": "fault-1", **ERROR, "times": 2, "hits": 1, "left": 1, "lastHitAt": last_hit_at}]
     assert (await ask(served, "POST", body=ERROR, **in_b))["id"] == "fault-3"
 
 
@@ -299,7 +349,7 @@ async def test_counters_of_rules_that_are_no_more_are_forgotten(served: Served, 
     await fired(served, 3)
     one_path = path.replace(FAULTS, f"{FAULTS}/{rule_id}")
     epoch = served.namespace.epoch.number if path == FAULTS else SHARED_EPOCH
-    assert await counters(served, epoch) == [rule_id] * 2
+    assert await counters(served, epoch) == [rule_id] * 3
     if way == "DELETE one":
         await ask(served, "DELETE", one_path)
     elif way == "DELETE all":
@@ -323,7 +373,7 @@ async def test_while_the_store_is_away_changes_are_refused_and_what_was_set_is_o
         raise TransientError("The store is away.")
 
     with monkeypatch.context() as changed:
-        for method in ("get", "save", "revision", "count", "counted", "swap_count", "forget_counts"):
+        for method in ("get", "save", "revision", "count", "counted", "swap_count", "set_count", "forget_counts"):
             changed.setattr(store, method, away)
         for method, path in (("POST", FAULTS), ("PUT", f"{FAULTS}/fault-1"), ("DELETE", FAULTS), ("GET", FAULTS)):
             answer = await served.client.request(method, path, json=ERROR if method in {"POST", "PUT"} else {})

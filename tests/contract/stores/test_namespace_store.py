@@ -304,6 +304,18 @@ async def test_counters_are_forgotten_by_their_names(namespaces: NamespaceStore)
     assert await namespaces.count(FIRST_EPOCH, "a/x") == 0
 
 
+async def test_a_counter_is_set_whatever_it_was(namespaces: NamespaceStore) -> None:
+    await namespaces.count(FIRST_EPOCH, "x")
+    values = [1_800_000_000_000_000, 3]
+    for value in values:
+        await asyncio.gather(*(namespaces.set_count(FIRST_EPOCH, key, value) for key in ("x", "y", "y")))
+        assert await namespaces.counted(FIRST_EPOCH, ["x", "y"]) == {"x": value, "y": value}
+    assert await namespaces.counted(SHARED_EPOCH, ["x", "y"]) == {}
+    assert await namespaces.count(FIRST_EPOCH, "x") == 3
+    await namespaces.forget_counts(FIRST_EPOCH, ["x", "y"])
+    assert await namespaces.counted(FIRST_EPOCH, ["x", "y"]) == {}
+
+
 @pytest.mark.parametrize("before", [0, 7])
 async def test_a_counter_is_swapped_by_the_first_who_knows_it(namespaces: NamespaceStore, before: int) -> None:
     if before:

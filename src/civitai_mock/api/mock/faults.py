@@ -20,6 +20,7 @@ from civitai_mock.api.mock.scopes import SCOPE_PARAMETER, record_name
 from civitai_mock.api.openapi import Operation, count_parameter, path_parameter
 from civitai_mock.api.query_params import count
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.faults.rules import FaultRule, check_available, parse_rule
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import SERVER
@@ -98,7 +99,11 @@ def _now(request: Request) -> datetime:
 
 def render_rule(shown: ShownRule) -> JsonObject:
     rule: JsonObject = {"id": shown.stored.rule.id, **shown.stored.rule.document, "hits": shown.hits}
-    return rule if shown.left is None else {**rule, "left": shown.left}
+    if shown.left is not None:
+        rule["left"] = shown.left
+    if shown.last_hit_at is not None:
+        rule["lastHitAt"] = format_date(shown.last_hit_at)
+    return rule
 
 
 ROUTES = [
@@ -172,7 +177,7 @@ ROUTES = [
         method="GET",
         operation=Operation(
             id="getFault",
-            summary="Get a rule of faults, and how often it has fired",
+            summary="Get a rule of faults, how often it has fired, and when last",
             tag=CONTROL_TAG,
             parameters=[path_parameter("id"), SCOPE_PARAMETER],
             responses={200: FaultRuleDocument},

@@ -441,14 +441,16 @@ class FaultRuleSettings(TypedDict, total=False):
 
 
 class FaultRuleDocument(FaultRuleSettings, total=False):
-    """A rule of faults, with how often it has fired, and how often it fires yet if that is limited.
+    """A rule of faults, with how often it has fired and when last, and how often it fires yet if that is limited.
 
-    `notYet` names processes that do not obey a change yet.
+    `lastHitAt` is by the clock of the namespace; for rules of the server by the real one. `notYet` names processes
+    that do not obey a change yet.
     """
 
     id: Required[str]
     hits: Required[int]
     left: int
+    lastHitAt: str
     notYet: Sequence[str]
 
 

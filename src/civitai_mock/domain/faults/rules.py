@@ -36,7 +36,7 @@ HEADER = "X-Mock-Fault"
 LONGEST_HEADER = 2000
 PRESET, PARAMS, ACTION, ENABLED = "preset", "params", "action", "enabled"
 TERM = "term"  # the param of presets about a prompt
-TOLD_BACK = ("id", "hits", "left")  # taken with a rule that was told, and not obeyed
+TOLD_BACK = ("id", "hits", "left", "lastHitAt")  # taken with a rule that was told, and not obeyed
 NAMING = frozenset({PresetWord.EARLY_ACCESS})  # what says of which model it speaks
 NEVER_OVER = datetime.min.replace(tzinfo=UTC)  # when rules of headers, which last for one request, are set
 LONGEST_SECONDS = 10 * 365 * 24 * 3600

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -23,7 +23,7 @@ from civitai_mock.services.faults.parsed_rules import (
     parse_stored_rule,
 )
 from civitai_mock.services.namespaces import ChangedNamespace, ManageNamespaces
-from civitai_mock.services.rule_counters import RULES, rule_counters
+from civitai_mock.services.rule_counters import RULES, from_count, rule_counters
 
 LAST_RULE: Final = "lastRule"  # the member with the number of the last rule that was made: no two get one id
 MOST_BYTES = 4 * 1024 * 1024  # of all rules together: a document of MongoDB holds 16
@@ -31,10 +31,11 @@ MOST_BYTES = 4 * 1024 * 1024  # of all rules together: a document of MongoDB hol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRule:
-    """Is a rule, and how often it has fired."""
+    """Is a rule, how often it has fired, and when last, by the clock that it goes by; None if that is unknown."""
 
     stored: StoredRule
     hits: int
+    last_hit_at: datetime | None
 
     @property
     def left(self) -> int | None:
@@ -136,8 +137,9 @@ class EditFaults:
 
     async def _shown(self, name: str, epoch: int, stored: Sequence[StoredRule]) -> Sequence[ShownRule]:
         """Return rules with their hits; a count goes on where a rule that is spent meets a process that is not told."""
-        hits = await self.manage.store.counted(_counted_in(name, epoch), [each.hits_key for each in stored])
-        return [ShownRule(stored=each, hits=_at_most_times(each.rule, hits.get(each.hits_key, 0))) for each in stored]
+        keys = [key for each in stored for key in (each.hits_key, each.last_hit_key)]
+        counts = await self.manage.store.counted(_counted_in(name, epoch), keys)
+        return [_with_counts(each, counts) for each in stored]
 
     def _with(self, document: ReadOnlyJson, rules: Sequence[Json]) -> JsonObject:
         if len(rules) > self.most:
@@ -174,5 +176,10 @@ def _without_switch(stored: JsonObject) -> JsonObject:
     return {name: value for name, value in as_object(stored[RULE]).items() if name != ENABLED}
 
 
-def _at_most_times(rule: FaultRule, hits: int) -> int:
-    return hits if rule.scope.times is None else min(hits, rule.scope.times)
+def _with_counts(stored: StoredRule, counts: Mapping[str, int]) -> ShownRule:
+    hits, last_hit, times = counts.get(stored.hits_key, 0), counts.get(stored.last_hit_key), stored.rule.scope.times
+    return ShownRule(
+        stored=stored,
+        hits=hits if times is None else min(hits, times),
+        last_hit_at=None if last_hit is None else from_count(last_hit),
+    )

@@ -11,7 +11,7 @@ from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from civitai_mock.ports import Clock, Ids, Metrics, NamespaceStore
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
-from civitai_mock.services.rule_counters import HITS, MATCHES, RULES
+from civitai_mock.services.rule_counters import HITS, LAST_HIT, MATCHES, RULES, as_count
 from civitai_mock.services.threads import MANY_CHARACTERS, in_thread_if_large
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
@@ -198,13 +198,19 @@ class Faults:
     async def _note_fired(self, rule: "FaultRule", obeyed: "ObeyedRules") -> None:
         """Count for whoever looks; `times` has been counted before, and what a request asked for has no counts."""
         self._metrics.faults_fired["" if rule.preset is None else rule.preset.name] += 1
-        if rule.scope.times is None and rule.id in obeyed.keys:
-            with ErrorBoundary("hit of a rule not counted"):
+        if rule.id not in obeyed.keys:
+            return
+        with ErrorBoundary("hit of a rule not counted"):
+            if rule.scope.times is None:
                 await self._add(rule, HITS, obeyed)
+            now = as_count(self._clock_of(rule, obeyed).now())
+            await self._store.set_count(self._counted_in(rule, obeyed), obeyed.keys[rule.id] + LAST_HIT, now)
 
     async def _add(self, rule: "FaultRule", counted: str, obeyed: "ObeyedRules") -> int:
-        epoch = SHARED_EPOCH if rule.id in obeyed.of_server else self._epoch.number
-        return 1 + await self._store.count(epoch, obeyed.keys[rule.id] + counted)
+        return 1 + await self._store.count(self._counted_in(rule, obeyed), obeyed.keys[rule.id] + counted)
+
+    def _counted_in(self, rule: "FaultRule", obeyed: "ObeyedRules") -> int:
+        return SHARED_EPOCH if rule.id in obeyed.of_server else self._epoch.number
 
     def _clock_of(self, rule: "FaultRule", obeyed: "ObeyedRules") -> Clock:
         return self._system_clock if rule.id in obeyed.of_server else self._clock

@@ -9,7 +9,7 @@ import structlog
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.faults.rules import FaultRule, needs_of_requests, parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
-from civitai_mock.services.rule_counters import HITS, rule_key
+from civitai_mock.services.rule_counters import HITS, LAST_HIT, rule_key
 
 ID, LIFE, SET_AT, RULE = "id", "life", "setAt", "rule"
 PREFIX, SERVER_PREFIX = "fault-", "server-fault-"  # of ids
@@ -34,6 +34,11 @@ class StoredRule:
     def hits_key(self) -> str:
         """Return the name of the counter of its hits."""
         return self.key + HITS
+
+    @property
+    def last_hit_key(self) -> str:
+        """Return the name of the counter that has the time of its last hit."""
+        return self.key + LAST_HIT
 
     @property
     def key(self) -> str:

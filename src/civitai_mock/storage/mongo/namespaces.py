@@ -213,6 +213,11 @@ class MongoNamespaceStore:
         return True
 
     @raises_domain_errors
+    async def set_count(self, epoch: int, key: str, value: int) -> None:
+        counter = {"$set": {"epoch": epoch, "value": value}}
+        await self._collections.counters.update_one({"_id": f"{epoch}/{key}"}, counter, upsert=True)
+
+    @raises_domain_errors
     async def forget_counts(self, epoch: int, keys: Sequence[str]) -> None:
         await self._collections.counters.delete_many({"_id": {"$in": [f"{epoch}/{key}" for key in keys]}})
 

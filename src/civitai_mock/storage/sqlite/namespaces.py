@@ -52,6 +52,7 @@ COUNTED = "SELECT value FROM counters WHERE epoch = ? AND key = ?"
 COUNTED_OF = "SELECT key, value FROM counters WHERE epoch = ? AND key IN (SELECT value FROM json_each(?))"
 SWAP_COUNT = "UPDATE counters SET value = ? WHERE epoch = ? AND key = ? AND value = ?"
 BEGIN_COUNT = "INSERT INTO counters (epoch, key, value) VALUES (?, ?, ?) ON CONFLICT (epoch, key) DO NOTHING"
+SET_COUNT = "INSERT OR REPLACE INTO counters (epoch, key, value) VALUES (?, ?, ?)"
 FORGET_COUNTS = "DELETE FROM counters WHERE epoch = ? AND key IN (SELECT value FROM json_each(?))"
 REVISION, LAST_EPOCH = "revision", "epoch"
 BEAT = "INSERT OR REPLACE INTO processes (id, revision, seen_at) VALUES (?, ?, ?)"
@@ -200,6 +201,9 @@ class SqliteNamespaceStore:
     async def swap_count(self, epoch: int, key: str, before: int, after: int) -> bool:
         swap = (SWAP_COUNT, (after, epoch, key, before)) if before else (BEGIN_COUNT, (epoch, key, after))
         return await self._database.write(lambda db: db.execute(*swap).rowcount == 1)
+
+    async def set_count(self, epoch: int, key: str, value: int) -> None:
+        await self._database.write(lambda db: db.execute(SET_COUNT, (epoch, key, value)))
 
     async def forget_counts(self, epoch: int, keys: Sequence[str]) -> None:
         named = (epoch, orjson.dumps(list(keys)).decode())

@@ -66,6 +66,11 @@ class AwayStore:
     async def swap_count(self, epoch: int, key: str, before: int, after: int) -> bool:
         return await self.inner.swap_count(epoch, key, before, after)
 
+    async def set_count(self, epoch: int, key: str, value: int) -> None:
+        if self.is_away:
+            raise TransientError("The store is away.")
+        await self.inner.set_count(epoch, key, value)
+
 
 @dataclass(kw_only=True)
 class Process:

@@ -5,6 +5,7 @@
  */
 import { change, curl, get, listed } from "../api.js";
 import { el, fill, keyed, say } from "../el.js";
+import { timeAgo } from "../elements/time-ago.js";
 import { number, stateBadge } from "../format.js";
 import { attempt, confirmed } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
@@ -16,7 +17,7 @@ const MOST_SHOWN = 5;
 
 /** @typedef {{type: string, default?: unknown, docs: string, unit?: string, choices?: string[]}} Param */
 /** @typedef {{name: string, hook: string, params: Record<string, Param>, evidence: string, docs: Record<string, string | null>, isAvailable: boolean}} Preset */
-/** @typedef {{id: string, preset?: string, params?: object, action?: object, match?: object, enabled?: boolean, hits: number, left?: number}} Rule */
+/** @typedef {{id: string, preset?: string, params?: object, action?: object, match?: object, enabled?: boolean, hits: number, left?: number, lastHitAt?: string}} Rule */
 /** @typedef {{name: string, state: string, states: Record<string, object>}} Scenario */
 /** @typedef {{rules: Rule[], scenarios: Scenario[]}} Found */
 
@@ -77,13 +78,12 @@ function isOn(rule) {
 }
 
 /**
- * Put a rule back as it is told, without what only the server says of it.
+ * Put a rule back as it is told: the server takes what only it says of it, and does not obey that.
  *
  * @param {Rule} rule
  */
-function putRule({ id, hits, left, ...rule }) {
-  void [hits, left];
-  return change("PUT", `faults/${encodeURIComponent(id)}`, rule);
+function putRule(rule) {
+  return change("PUT", `faults/${encodeURIComponent(rule.id)}`, rule);
 }
 
 /** @param {() => void} reload */
@@ -95,7 +95,7 @@ function openRules(reload) {
     el(
       "table",
       { class: "rules" },
-      el("thead", {}, el("tr", {}, heads(["Rule", "What goes wrong", "Where it matches", "Hits", "Left", ""]))),
+      el("thead", {}, el("tr", {}, heads(["Rule", "What goes wrong", "Where it matches", "Hits", "Left", "Last hit", ""]))),
       body,
     ),
   );
@@ -116,7 +116,7 @@ function openRules(reload) {
     show(rules) {
       say(count, rules.length ? number(rules.length) : "");
       [table.hidden, none.hidden] = [rules.length === 0, rules.length > 0];
-      keyed(body, rules, { key: (rule) => rule.id, make: () => el("tr", {}, Array.from({ length: 6 }, () => el("td"))), update: draw });
+      keyed(body, rules, { key: (rule) => rule.id, make: () => el("tr", {}, Array.from({ length: 7 }, () => el("td"))), update: draw });
       for (const rule of rules) {
         const tr = body.querySelector(`[data-key="${CSS.escape(rule.id)}"]`);
         if (tr instanceof HTMLElement) draw(tr, rule);
@@ -132,14 +132,15 @@ function openRules(reload) {
     const version = JSON.stringify(rule);
     if (tr.dataset.version === version) return;
     tr.dataset.version = version;
-    const [id, what, where, hits, left, buttons] = tr.children;
-    if (!id || !what || !where || !hits || !left || !buttons) return;
+    const [id, what, where, hits, left, last, buttons] = tr.children;
+    if (!id || !what || !where || !hits || !left || !last || !buttons) return;
     const isOver = rule.left === 0;
     fill(id, stateBadge(isOver ? "done" : isOn(rule) ? "bad" : "waiting", isOver ? "used up" : isOn(rule) ? "on" : "off"));
     fill(what, el("strong", {}, rule.preset ?? "action"), " ", el("code", { class: "clip" }, brief(rule.preset ? rule.params : rule.action)));
     fill(where, el("code", { class: "clip", title: brief(rule.match) }, brief(rule.match) || "everything"));
     fill(hits, number(rule.hits));
     fill(left, rule.left === undefined ? "–" : number(rule.left));
+    fill(last, rule.lastHitAt ? timeAgo(rule.lastHitAt) : "–");
     hits.className = left.className = "number";
     const label = isOn(rule) ? "Off" : "On";
     const flip = () => attempt(() => putRule({ ...rule, enabled: !isOn(rule) })).then(reload);
