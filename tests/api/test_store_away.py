@@ -166,6 +166,17 @@ ASKS = (
     Ask("GET", "/_mock/queue/claiming", Needs.READING),
     Ask("PUT", "/_mock/queue/claiming", Needs.WRITING, json={"paused": True}),
     Ask("GET", "/_mock/workers", Needs.WRITING),
+    *(  # it is simulated
+        Ask(
+            "POST",
+            f"/_mock/workers/local/{word}",
+            Needs.WRITING,
+            409,
+            json={},
+            route=f"/_mock/workers/{{workerId}}/{word}",
+        )
+        for word in ("drain", "resume", "retry")
+    ),
     Ask("GET", "/_mock/settings", Needs.NOTHING),
     Ask("GET", "/_mock/presets", Needs.NOTHING),
     Ask("GET", NAMESPACES, Needs.READING),

@@ -28,6 +28,7 @@ class ScriptedProvider:
     tells_progress: bool = True
     is_done: bool = False
     runs: ReadOnlyJson | None = None
+    servers = None
     workers = (WorkerReport(id="script", ready=True),)
 
     def __init__(self) -> None:

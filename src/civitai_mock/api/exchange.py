@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
     from civitai_mock.services.styles import EditStyles
     from civitai_mock.services.uploads import UploadBlobs
+    from civitai_mock.services.workers import ManageWorkers
     from civitai_mock.services.workflows.use_cases import WorkflowUseCases
 
 HeaderPairs = Sequence[tuple[bytes, bytes]]
@@ -204,8 +205,8 @@ class ServedNamespaces(Protocol):
     """Holds the namespaces that this process serves at present: the `default` one as long as it runs.
 
     `control` knows what is set for them, `manage` changes them, in all processes, `edit_faults` their rules,
-    `edit_scenarios` their scenarios, `edit_styles` their styles, and `edit_fleet` their fleets; `snapshots` saves and
-    restores them.
+    `edit_scenarios` their scenarios, `edit_styles` their styles, and `edit_fleet` their fleets, `manage_workers` what
+    runs their jobs; `snapshots` saves and restores them.
     """
 
     @property
@@ -231,6 +232,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def edit_fleet(self) -> "EditFleet": ...
+
+    @property
+    def manage_workers(self) -> "ManageWorkers": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

@@ -25,7 +25,8 @@ CHECK_URLS = frozenset({HEALTH_URL, LIVE_URL, READY_URL, METRICS_URL})
 class WorkerHealth(TypedDict):
     """One worker of the provider; `reason` says why it is not ready, `models` how many files it has in each folder.
 
-    `inFlight` counts the prompts that this process has there; a process without a scheduler has none to count.
+    One that is `draining` gets no new jobs. `inFlight` counts the prompts that this process has there; a process
+    without a scheduler has none to count.
     """
 
     id: str
@@ -36,6 +37,7 @@ class WorkerHealth(TypedDict):
     maxInFlight: NotRequired[int]
     ecosystems: Sequence[str]
     models: NotRequired[Mapping[str, int]]
+    draining: NotRequired[bool]
 
 
 class Health(TypedDict):
@@ -87,6 +89,7 @@ def worker_health(report: WorkerReport, *, counts: bool) -> WorkerHealth:
         "maxInFlight": report.max_in_flight,
         "ecosystems": report.ecosystems,
         "models": {folder: len(names) for folder, names in report.models.items()} or None,
+        "draining": report.is_draining or None,
     }
     known = {name: value for name, value in members.items() if value is not None}
     return cast("WorkerHealth", known)

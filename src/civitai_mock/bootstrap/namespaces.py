@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.journal.questions import SubjectOf
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
     from civitai_mock.services.styles import EditStyles
+    from civitai_mock.services.workers import ManageWorkers, ObeyedServers
 
 SCAN_SECONDS = 2.0  # how often it is looked for work that nobody in this process has heard of
 IDLE_SECONDS = 30.0  # a namespace that nobody asks for is closed after this, if it has no work
@@ -80,6 +81,7 @@ class Namespaces:
         )
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
         self._runtime = runtime
+        self._servers = self._obeyed_servers()
         self._creates = runtime.settings.namespaces is UnknownNamespaces.AUTO
         self._open: dict[str, OpenNamespace] = {}
         self._claims: dict[int, datetime] = {}  # by epoch: the last claim of a scheduler that has stopped
@@ -123,6 +125,13 @@ class Namespaces:
         from civitai_mock.services.styles import EditStyles
 
         return EditStyles(manage=self.manage)
+
+    @cached_property
+    def manage_workers(self) -> "ManageWorkers":
+        """Load and make it at first use, as those of rules."""
+        from civitai_mock.services.workers import ManageWorkers
+
+        return ManageWorkers(servers=self._runtime.provider.servers, manage=self.manage)
 
     @cached_property
     def edit_fleet(self) -> "EditFleet":
@@ -203,8 +212,7 @@ class Namespaces:
     async def obey(self, record: NamespaceRecord) -> None:
         """Carry out what a record says, once it has changed."""
         if record.name == SERVER:
-            for opened in self._open.values():
-                self._update(opened)
+            self.obey_server()
             return
         if record.name == DEFAULT:
             await self.journals.presence.note(DEFAULT, record.epoch)
@@ -224,6 +232,19 @@ class Namespaces:
         if record.name == DEFAULT:
             self.serve(record)
         self._has_over.set()
+
+    def obey_server(self) -> None:
+        """Carry out what is set for all namespaces."""
+        if self._servers is not None:
+            self._servers.obey(self.control.server_document)
+        for opened in self._open.values():
+            self._update(opened)
+
+    async def look(self) -> None:
+        """Look what other processes want to know, or to be done."""
+        await self.journals.questions.look()
+        if self._servers is not None:
+            await self._servers.look()
 
     def loops(self) -> Mapping[str, Coroutine[None, None, None]]:
         """Return what runs beside the namespaces, by the names of the tasks."""
@@ -265,6 +286,16 @@ class Namespaces:
         if self.runs_jobs and not self._stop_asked.is_set():
             self._start(opened)
         return opened
+
+    def _obeyed_servers(self) -> "ObeyedServers | None":
+        """Load and make it where there are servers."""
+        servers = self._runtime.provider.servers
+        if servers is None:
+            return None
+        from civitai_mock.services.workers import ObeyedServers
+
+        store = self._runtime.stores.namespaces
+        return ObeyedServers(servers, store=store, process_id=self.control.process_id)
 
     def _start(self, opened: OpenNamespace) -> None:
         namespace = opened.namespace
@@ -402,7 +433,8 @@ async def open_namespaces(
     control = ControlPlane(store=runtime.stores.namespaces, clock=runtime.clock, process_id=process_id)
     journals = Journals(runtime, control=control, get_subject_of=get_subject_of)
     namespaces = Namespaces(runtime, control=control, runs_jobs=runs_jobs, journals=journals)
-    record = await control.start(namespaces.obey, journals.questions.look)
+    record = await control.start(namespaces.obey, namespaces.look)
+    namespaces.obey_server()
     await journals.presence.note(DEFAULT, record.epoch)
     namespaces.serve(record)
     loops = [asyncio.create_task(loop, name=name) for name, loop in namespaces.loops().items()]

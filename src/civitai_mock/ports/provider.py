@@ -125,7 +125,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReport:
-    """The state of one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders."""
+    """The state of one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders.
+
+    One that `is_draining` gets no new prompts. A server has a page for people at its `url`.
+    """
 
     id: str
     ready: bool
@@ -135,6 +138,27 @@ class WorkerReport:
     max_in_flight: int | None = None
     ecosystems: Sequence[str] = ()
     models: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_draining: bool = False
+    url: str | None = None
+
+
+class Servers(Protocol):
+    """Are the servers of a provider, which can be told what to do, each by the id of its worker."""
+
+    @property
+    def ids(self) -> Sequence[str]: ...
+
+    def drain(self, ids: Collection[str]) -> None:
+        """Send no new prompts to these, and to all others again; prompts that are there, or on their way, go on."""
+        ...
+
+    def recheck(self, worker_id: str) -> None:
+        """Have a server asked at once whether it is there, and given a prompt if it was put aside."""
+        ...
+
+    async def check(self, worker_id: str, *, within: timedelta) -> None:
+        """Do the same, and return when it has answered, or after this time."""
+        ...
 
 
 class Workforce(Protocol):
@@ -159,7 +183,7 @@ class Provider(Protocol):
     `reads_files` says whether it needs the content of all images that graphs read; otherwise it uses those that are
     stored here, and only the names of the others. `keeps_prompts` says whether a prompt can be asked for after the
     process that sent it has died: then its id has to be stored before it is sent. Without `tells_progress`, nothing is
-    known of one that runs but what is `foreseen`.
+    known of one that runs but what is `foreseen`. Without `servers` there is nothing that could be told what to do.
     """
 
     name: str
@@ -198,6 +222,9 @@ class Provider(Protocol):
     def waited_until(self, prompt_id: str) -> datetime | None:
         """Return when a prompt's turn came, which is now while it waits for others; None if it waits for nobody."""
         ...
+
+    @property
+    def servers(self) -> Servers | None: ...
 
     @property
     def workers(self) -> Sequence[WorkerReport]:

@@ -202,6 +202,19 @@ async def test_a_server_that_fails_everything_is_put_aside_tried_and_taken_back(
     assert told == ["server put aside", "server back"]
 
 
+async def test_a_server_that_was_put_aside_gets_a_trial_when_somebody_asks_for_it() -> None:
+    async with running_standin() as standin, comfyui_on(standin, options=RESTLESS) as provider:
+        sicken(standin, SICK_DEVICE, times=3)
+        for _ in range(3):
+            await failure(provider)
+        waiting = asyncio.create_task(finish(provider, make_submission()))
+        assert not provider.workers[0].ready
+        await provider.servers.check(provider.workers[0].id, within=timedelta(seconds=60))
+        assert "one prompt is tried" in provider.workers[0].reason
+        assert (await waiting).worker == provider.workers[0].id
+        assert provider.workers[0].ready
+
+
 async def test_a_server_that_answers_no_prompt_is_put_aside_as_well() -> None:
     async with (
         running_standin() as sick,

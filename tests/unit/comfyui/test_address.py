@@ -25,6 +25,18 @@ def test_the_socket_address_follows_from_the_http_address(http: str, expected: C
     assert parse_servers(http) == (expected,)
 
 
+@pytest.mark.parametrize(
+    ("http", "expected"),
+    [
+        ("http://gpu:8188/prompt", "http://gpu:8188/"),
+        ("https://me:pw@gpu/a/b/", "https://gpu/a/b/"),
+        ("http://me:p%40w@[::1]:8188", "http://[::1]:8188/"),
+    ],
+)
+def test_people_find_a_server_at_its_address_without_user_and_password(http: str, expected: str) -> None:
+    assert [server.page_url for server in parse_servers(http)] == [expected]
+
+
 def test_several_addresses_are_separated_by_commas() -> None:
     servers = parse_servers(" http://a:1 ,http://b:2/prompt,, ")
     assert [server.id for server in servers] == ["a:1", "b:2"]

@@ -1,5 +1,6 @@
 """The breaker of a server opens after failures in a row, and lets one prompt through after each cooldown."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.providers.comfyui.options import ComfyOptions, WorkerDependencies
 from civitai_mock.providers.comfyui.workers.breaker import MOST_FAILURES_IN_A_ROW, Breaker
 from tests.support.dates import START
+from tests.support.event_loop import settle, until
 
 OPTIONS = ComfyOptions(cooldown=timedelta(seconds=30), longest_cooldown=timedelta(seconds=100))
 
@@ -84,3 +86,18 @@ def test_what_fails_while_it_is_open_prolongs_nothing(bench: BreakerBench) -> No
     bench.fail("sent before")
     bench.clock.advance(1)
     assert bench.breaker.is_half_open
+
+
+async def test_a_cooldown_that_is_ended_lets_one_prompt_through_at_once(bench: BreakerBench) -> None:
+    bench.breaker.end_cooldown()
+    assert bench.breaker.is_closed
+    bench.fail("1", "2", "3")
+    running = asyncio.create_task(bench.breaker.run())
+    await settle()
+    changes = bench.changes
+    bench.breaker.end_cooldown()
+    assert bench.breaker.is_half_open
+    await until(lambda: bench.changes == changes + 1)
+    bench.fail("trial")
+    assert bench.breaker.reason.endswith("one is tried in 60 s")
+    running.cancel()

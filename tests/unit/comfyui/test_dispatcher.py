@@ -16,7 +16,7 @@ from civitai_mock.providers.comfyui.options import ComfyOptions, WorkerDependenc
 from civitai_mock.providers.comfyui.workers.dispatcher import Dispatcher, Reservation
 from civitai_mock.providers.comfyui.workers.placement import Placement
 from civitai_mock.providers.comfyui.workers.sender import NotTakenError
-from civitai_mock.providers.comfyui.workers.worker import Worker
+from civitai_mock.providers.comfyui.workers.worker import DRAINING, Worker
 from tests.support.dates import START
 from tests.support.event_loop import settle, until
 
@@ -44,7 +44,7 @@ class DispatchBench:
 
     def stock(self, worker: Worker, *checkpoints: str) -> None:
         self.fill(worker, *checkpoints)
-        worker.health.is_up = True
+        worker.health.is_up, worker.health.reason = True, ""
         worker.health.catalogue = read_catalogue(self.stocks[worker.id], ())
 
     def fill(self, worker: Worker, *checkpoints: str) -> None:
@@ -75,6 +75,43 @@ async def test_room_goes_to_those_who_have_waited_longest() -> None:
         assert done(tasks) == [number < served for number in range(3)]
         bench.workers[0].release()
         await settle()
+
+
+async def test_a_draining_server_gets_no_prompt_and_those_that_wait_go_elsewhere() -> None:
+    bench = DispatchBench(workers=2)
+    tasks = [bench.reserve() for _ in range(3)]
+    await settle()
+    draining, other = bench.workers
+    draining.drain(is_draining=True)
+    assert (draining.in_flight, draining.is_ready, draining.reason) == (1, False, DRAINING)
+    draining.release()
+    await settle()
+    assert done(tasks) == [True, True, False]
+    other.release()
+    await settle()
+    assert tasks[2].result().worker is other
+
+
+async def test_a_server_that_is_resumed_serves_those_that_wait_for_it() -> None:
+    bench = DispatchBench()
+    (worker,) = bench.workers
+    worker.drain(is_draining=True)
+    task = bench.reserve()
+    await settle()
+    assert not task.done()
+    worker.drain(is_draining=False)
+    await settle()
+    assert (task.result().worker, worker.is_ready, worker.reason) == (worker, True, "")
+
+
+async def test_nobody_waits_longer_for_a_draining_server_than_for_one_that_is_away() -> None:
+    bench = DispatchBench()
+    bench.workers[0].drain(is_draining=True)
+    task = bench.reserve()
+    await settle()
+    bench.clock.advance(SERVER_WAIT.total_seconds())
+    with pytest.raises(NoWorkerError, match=DRAINING):
+        await task
 
 
 async def test_a_higher_priority_goes_before_those_who_have_waited_longer() -> None:
@@ -259,7 +296,7 @@ async def test_the_server_wait_starts_anew_when_a_worker_was_there_in_between() 
         await settle()
         bench.clock.advance(29)
         await settle()
-        worker.health.is_up = True
+        worker.health.is_up, worker.health.reason = True, ""
         bench.dispatcher.on_availability()
         await settle()
     assert not waiting.done()

@@ -20,10 +20,20 @@ from civitai_mock.services.overview import WaitsFor
 from civitai_mock.services.shown_settings import SettingOrigin
 
 
+class WorkerItem(WorkerHealth):
+    """A worker as health tells of it; a ComfyUI server has its page at `url`.
+
+    `notYet` names processes that do not obey a change yet.
+    """
+
+    url: NotRequired[str]
+    notYet: NotRequired[Sequence[str]]  # noqa: N815 - a TypedDict, which ruff does not see
+
+
 class WorkerList(TypedDict):
     """A page of workers."""
 
-    items: Sequence[WorkerHealth]
+    items: Sequence[WorkerItem]
     next: NotRequired[str]
 
 

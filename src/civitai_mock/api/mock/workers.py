@@ -1,29 +1,82 @@
-"""Show what runs the jobs: the workers of the provider, as health tells of them."""
+"""What runs the jobs: the workers of the provider, as health tells of them, and what can be done with its servers."""
 
-from functools import partial
+from collections.abc import Sequence
+from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from civitai_mock.api.context import use_cases
+from civitai_mock.api.context import exchange, use_cases
 from civitai_mock.api.health import worker_health
-from civitai_mock.api.mock import CONTROL_TAG, READ_PROBLEMS
+from civitai_mock.api.mock import CHANGE_PROBLEMS, CONTROL_TAG, READ_PROBLEMS
+from civitai_mock.api.mock.bodies import read_change
+from civitai_mock.api.mock.changes import changed
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import WorkerList
-from civitai_mock.api.openapi import Operation
+from civitai_mock.api.mock.schemas import WorkerItem, WorkerList
+from civitai_mock.api.openapi import Operation, path_parameter
+from civitai_mock.ports import WorkerReport
+from civitai_mock.services.health import GetHealth
+from civitai_mock.services.workers import ManageWorkers
+
+PATH = "/workers"
+WORKER_PATH = f"{PATH}/{{workerId:path}}"  # the id of a server may have slashes
 
 
 async def list_workers(request: Request) -> Response:
-    check = use_cases(request).health
+    check = _check(request)
     found = await check()
-    render = partial(worker_health, counts=check.runs_jobs)
-    return page_of(request, found.workers, key=lambda worker: worker.id, render=render)
+    return page_of(request, found.workers, key=lambda worker: worker.id, render=lambda worker: _render(worker, check))
 
 
+async def drain_worker(request: Request) -> Response:
+    worker_id, others = await _read(request)
+    return _changed(request, worker_id, await _manage(request).drain(worker_id, others=others))
+
+
+async def resume_worker(request: Request) -> Response:
+    worker_id, others = await _read(request)
+    return _changed(request, worker_id, await _manage(request).resume(worker_id, others=others))
+
+
+async def retry_worker(request: Request) -> Response:
+    worker_id, others = await _read(request)
+    return _changed(request, worker_id, await _manage(request).retry(worker_id, others=others))
+
+
+async def _read(request: Request) -> tuple[str, Sequence[str]]:
+    """Return the id of the worker that a change is about, and those of all that are no servers."""
+    await read_change(request, lambda _: None)
+    shown = (await _check(request)()).workers
+    return request.path_params["workerId"], [worker.id for worker in shown if worker.url is None]
+
+
+def _changed(request: Request, worker_id: str, not_yet: Sequence[str]) -> Response:
+    """Answer the server as it is now, also where a fleet is shown in its place."""
+    check = _check(request)
+    (worker,) = (worker for worker in check.provider.workers if worker.id == worker_id)
+    return changed(_render(worker, check), not_yet)
+
+
+def _render(worker: WorkerReport, check: GetHealth) -> WorkerItem:
+    item = cast("WorkerItem", worker_health(worker, counts=check.runs_jobs))
+    if worker.url is not None:
+        item["url"] = worker.url
+    return item
+
+
+def _check(request: Request) -> GetHealth:
+    return use_cases(request).health
+
+
+def _manage(request: Request) -> ManageWorkers:
+    return exchange(request).context.namespaces.manage_workers
+
+
+OF_WORKER = [path_parameter("workerId")]
 ROUTES = [
     ControlRoute(
-        "/workers",
+        PATH,
         list_workers,
         method="GET",
         operation=Operation(
@@ -34,5 +87,52 @@ ROUTES = [
             responses={200: WorkerList},
             problems=READ_PROBLEMS,
         ),
-    )
+    ),
+    ControlRoute(
+        f"{WORKER_PATH}/drain",
+        drain_worker,
+        method="POST",
+        operation=Operation(
+            id="drainWorker",
+            summary="Let a ComfyUI server have no new jobs",
+            tag=CONTROL_TAG,
+            parameters=OF_WORKER,
+            responses={200: WorkerItem},
+            problems=[*CHANGE_PROBLEMS, 404, 409],
+            description=(
+                "Jobs that it has, or that are on their way there, go on. This holds for all namespaces and processes,"
+                " also after a restart, until it is resumed. Simulated workers are a 409."
+            ),
+        ),
+    ),
+    ControlRoute(
+        f"{WORKER_PATH}/resume",
+        resume_worker,
+        method="POST",
+        operation=Operation(
+            id="resumeWorker",
+            summary="Let a ComfyUI server have jobs again",
+            tag=CONTROL_TAG,
+            parameters=OF_WORKER,
+            responses={200: WorkerItem},
+            problems=[*CHANGE_PROBLEMS, 404, 409],
+        ),
+    ),
+    ControlRoute(
+        f"{WORKER_PATH}/retry",
+        retry_worker,
+        method="POST",
+        operation=Operation(
+            id="retryWorker",
+            summary="Ask a ComfyUI server at once whether it is there",
+            tag=CONTROL_TAG,
+            parameters=OF_WORKER,
+            responses={200: WorkerItem},
+            problems=[*CHANGE_PROBLEMS, 404, 409],
+            description=(
+                "All processes ask it, instead of at their next planned try; one that was put aside gets a prompt as a"
+                " trial. The answer is how it is then, after 5 s at most."
+            ),
+        ),
+    ),
 ]

@@ -21,6 +21,11 @@ class ComfyServer:
     http_url: str
     ws_url: str
 
+    @property
+    def page_url(self) -> str:
+        """Return where people find it: the address without user and password."""
+        return f"{urlsplit(self.http_url).scheme}://{self.id}/"
+
 
 def parse_servers(http_urls: str, ws_urls: str | None = None) -> tuple[ComfyServer, ...]:
     """Parse lists of URLs; raise `ValueError`, in words for users, for anything else."""

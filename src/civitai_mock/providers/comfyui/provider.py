@@ -12,7 +12,7 @@ from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.work import GraphWork
-from civitai_mock.ports import Clock, Ids, Outputs, Progress, Receipt, Submission, WorkerReport
+from civitai_mock.ports import Clock, Ids, Outputs, Progress, Receipt, Servers, Submission, WorkerReport
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.graphs.file_names import resources_by_file
 from civitai_mock.providers.comfyui.graphs.localize import NO_REASONS, roles_by_file
@@ -90,6 +90,10 @@ class ComfyUI:
     def workers_with(self, resources: Sequence[JobResource]) -> int:
         ready = [worker for worker in self._fleet.workers if worker.is_ready]
         return sum(all(map(worker.health.installed_models.has, resources)) for worker in ready)
+
+    @property
+    def servers(self) -> Servers:
+        return self._fleet
 
     async def strays(self) -> Mapping[str, str]:
         return await self._fleet.strays()

@@ -225,6 +225,10 @@ class Simulator:
     def workers(self) -> Sequence[WorkerReport]:
         return [WorkerReport(id=self.name, ready=True, ecosystems=tuple(ECOSYSTEMS))]
 
+    @property
+    def servers(self) -> None:
+        """Return None, as nothing that is simulated here is a server."""
+
     def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - see the class
         return 1
 

@@ -81,6 +81,12 @@ class Breaker:
         if self.failures_in_a_row < MOST_FAILURES_IN_A_ROW:
             self._close()
 
+    def end_cooldown(self) -> None:
+        """Be half open at once, if it is open."""
+        if self.is_open:
+            self._cooldown_ends = self._clock.now()
+            self._wake_up.notify()
+
     async def run(self) -> None:
         """Call `on_change` when a cooldown is over."""
         while True:

@@ -22,7 +22,7 @@ MOST_QUERIES = 8  # to one server at once, about prompts that it may know from b
 
 
 class Fleet:
-    """Finds and stops prompts wherever they are, and runs the loops of all workers."""
+    """Finds and stops prompts wherever they are, and runs the loops of all workers; it implements `Servers`."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
         self.workers = workers
@@ -87,6 +87,29 @@ class Fleet:
             if not worker.health.was_asked:
                 worker.health.recheck()
 
+    @property
+    def ids(self) -> Sequence[str]:
+        return [worker.id for worker in self.workers]
+
+    def drain(self, ids: Collection[str]) -> None:
+        for worker in self.workers:
+            worker.drain(is_draining=worker.id in ids)
+
+    def recheck(self, worker_id: str) -> None:
+        for worker in self._called(worker_id):
+            worker.breaker.end_cooldown()
+            worker.health.recheck()
+
+    async def check(self, worker_id: str, *, within: timedelta) -> None:
+        """Leave a server that hangs to its own loop after this time."""
+        for worker in self._called(worker_id):
+            worker.breaker.end_cooldown()
+            try:
+                async with asyncio.timeout(within.total_seconds()):
+                    await worker.health.check()
+            except TimeoutError:
+                worker.health.recheck()
+
     async def run(self, balancer: Balancer) -> None:
         """Run the loops of each worker, and of all of them together."""
         async with asyncio.TaskGroup() as group:
@@ -94,6 +117,9 @@ class Fleet:
             for worker in self.workers:
                 for name, loop in worker.loops().items():
                     group.create_task(loop, name=name)
+
+    def _called(self, worker_id: str) -> Iterator[Worker]:
+        return (worker for worker in self.workers if worker.id == worker_id)
 
     def _up(self) -> Iterator[Worker]:
         return (worker for worker in self.workers if worker.health.is_up)
@@ -129,6 +155,8 @@ def report_of(worker: Worker) -> WorkerReport:
         max_in_flight=worker.max_in_flight,
         ecosystems=worker.ecosystems,
         models=worker.health.installed_models.models,
+        is_draining=worker.is_draining,
+        url=worker.url,
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 
+import structlog
+
 from civitai_mock.domain.json_types import as_object
 from civitai_mock.providers.comfyui.address import ComfyServer
 from civitai_mock.providers.comfyui.options import WorkerDependencies
@@ -17,9 +19,16 @@ from civitai_mock.providers.comfyui.workers.health import EcosystemSupport, Serv
 from civitai_mock.providers.comfyui.workers.runs import Run, Runs
 from civitai_mock.providers.comfyui.workers.sender import PromptSender
 
+logger = structlog.stdlib.get_logger()
+
+DRAINING = "draining: it gets no new jobs until it is resumed"
+
 
 class Worker:
-    """Is one server with its connections, its health, its breaker and the prompts that it was given."""
+    """Is one server with its connections, its health, its breaker and the prompts that it was given.
+
+    While it `is_draining`, it gets no other ones.
+    """
 
     def __init__(
         self,
@@ -31,6 +40,8 @@ class Worker:
     ) -> None:
         """Call `on_capacity` when there is room for one more prompt, `on_availability` when it goes away or is back."""
         self.id = server.id
+        self.url = server.page_url
+        self.is_draining = False
         self.max_in_flight = dependencies.options.max_in_flight
         self.http = ComfyHttp(server, options=dependencies.options, transport=dependencies.transport)
         self.runs = Runs(on_end=self._on_end, on_capacity=on_capacity)
@@ -61,12 +72,14 @@ class Worker:
     @property
     def accepts_prompts(self) -> bool:
         """Prompts may be sent, be it one at a time, as trials."""
-        return self.health.is_up and not self.follower.stuck_reason and not self.breaker.is_open
+        is_able = self.health.is_up and not self.follower.stuck_reason and not self.breaker.is_open
+        return is_able and not self.is_draining
 
     @property
     def reason(self) -> str:
         """Return why it is not ready; empty while it is."""
-        return self.health.reason or self.breaker.reason or self.follower.stuck_reason
+        found = self.health.reason or self.breaker.reason or self.follower.stuck_reason
+        return found or (DRAINING if self.is_draining else "")
 
     @property
     def ecosystems(self) -> Sequence[str]:
@@ -89,6 +102,13 @@ class Worker:
             f"prompts of {self.id}": self.follower.run(),
             f"breaker of {self.id}": self.breaker.run(),
         }
+
+    def drain(self, *, is_draining: bool) -> None:
+        """Let it have no new prompts, or have some again; those that it has, or that are on their way, go on."""
+        if is_draining != self.is_draining:
+            self.is_draining = is_draining
+            logger.info("server drains" if is_draining else "server resumed", worker_id=self.id)
+            self._on_availability()
 
     def reserve(self) -> None:
         """Keep room for one prompt that is on its way here."""
