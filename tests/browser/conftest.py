@@ -7,6 +7,7 @@ no async tests.
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from civitai_mock.pytest_plugin.server import CivitaiMockServer, running_server
 from tests.support.dashboard import Dashboard, open_dashboard
-from tests.support.process import PATIENCE_SECONDS, Server, running
+from tests.support.process import MOCK, PATIENCE_SECONDS, Server, free_port, running
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 NO_PROGRAM = f"needs a program: {' or '.join(PROGRAMS)}"
@@ -45,6 +46,31 @@ def page(browser: Browser) -> Iterator[Page]:
 def server(tmp_path: Path) -> Iterator[Server]:
     """Start a server with an empty store and an open control plane, as a process of its own."""
     with running(tmp_path, {"ADMIN": "open", "SIMULATION_PROFILE": "instant"}) as started:
+        yield started
+
+
+@contextmanager
+def running_comfyui(folder: Path, *, port: int | None = None) -> Iterator[Server]:
+    """Start a stand-in for ComfyUI as a process of its own."""
+    port = port or free_port()
+    command = (*MOCK, "comfyui", "--port", str(port))
+    instant = {"SIMULATION_PROFILE": "instant"}
+    with running(folder, instant, command=command, path="/system_stats", port=port) as started:
+        yield started
+
+
+@pytest.fixture
+def comfyui(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "comfyui").mkdir()
+    with running_comfyui(tmp_path / "comfyui") as started:
+        yield started
+
+
+@pytest.fixture
+def server_with_comfyui(tmp_path: Path, comfyui: Server) -> Iterator[Server]:
+    """Start a server whose jobs run on the stand-in, at an address with a password."""
+    url = f"http://user:s3cret@127.0.0.1:{comfyui.port}"
+    with running(tmp_path, {"ADMIN": "open", "COMFY_HTTP_URL": url}) as started:
         yield started
 
 

@@ -84,6 +84,38 @@ def test_a_graph_is_pasted_as_text_and_two_jobs_are_compared(page: Page, server:
     assert found.violations_count == 0, found.generate_report()
 
 
+def test_a_graph_leads_to_the_servers_that_could_open_it(
+    page: Page, server_with_comfyui: Server, comfyui: Server
+) -> None:
+    server = server_with_comfyui
+    job_id = submitted(server)
+    for path in (f"jobs/{job_id}?tab=graph", "graph"):
+        page.goto(f"{server.url}/_mock/ui/{path}")
+        if path == "graph":
+            page.get_by_label("Graph in API format").fill(json.dumps(text_to_image()))
+            page.get_by_role("button", name="Show it").click()
+        link = page.get_by_role("link", name=f"Open in ComfyUI at 127.0.0.1:{comfyui.port}")
+        expect(link).to_have_attribute("href", f"{comfyui.url}/")
+        expect(link).to_have_attribute("rel", "noopener noreferrer")
+        expect(page.get_by_text("drop the file on its page")).to_be_visible()
+        with page.expect_popup() as opened:
+            link.click()
+        assert opened.value.url == f"{comfyui.url}/"
+        assert opened.value.evaluate("window.opener") is None
+        opened.value.close()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_without_a_server_nothing_is_said_of_one(page: Page, server: Server) -> None:
+    job_id = submitted(server)
+    with page.expect_response("**/_mock/workers*") as told:
+        page.goto(f"{server.url}/_mock/ui/jobs/{job_id}?tab=graph")
+    assert told.value.ok
+    expect(page.get_by_role("img", name=f"Graph of job {job_id[:8]}")).to_be_visible()
+    expect(page.get_by_text("ComfyUI takes no graph")).to_be_hidden()
+
+
 def test_many_nodes_are_drawn_when_somebody_says_so(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/_mock/ui/graph")
     many = {str(n): {"class_type": "Note", "inputs": {}} for n in range(301)}

@@ -5,11 +5,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.support.process import Server
+from tests.browser.conftest import running_comfyui
+from tests.support.process import Server, poll_until
+from tests.support.served_app import JOBS, template
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AIR = "urn:air:sdxl:lora:civitai:7@8"
-RESOURCES = "/v2/resources"
+RESOURCES, WORKERS = "/v2/resources", "/_mock/workers"
+SEEN_MS = 2000  # what is seen within a second has it twice, on a busy machine
 
 
 def test_workers_say_what_they_are(page: Page, server: Server) -> None:
@@ -19,6 +22,67 @@ def test_workers_say_what_they_are(page: Page, server: Server) -> None:
     expect(worker).to_contain_text("sdxl")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def draining(server: Server) -> list[bool]:
+    return [item.get("draining", False) for item in httpx.get(f"{server.url}{WORKERS}").json()["items"]]
+
+
+def test_a_server_is_drained_and_resumed_from_the_page_and_by_others(
+    page: Page, server_with_comfyui: Server, comfyui: Server
+) -> None:
+    server, name = server_with_comfyui, f"127.0.0.1:{comfyui.port}"
+    page.goto(f"{server.url}/_mock/ui/workers")
+    worker = page.get_by_role("region", name=f"Worker {name}")
+    expect(worker.get_by_text("ready", exact=True)).to_be_visible()
+    link = worker.get_by_role("link", name="Open its page")
+    expect(link).to_have_attribute("href", f"{comfyui.url}/")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    assert "s3cret" not in page.content()
+    expect(worker.get_by_role("button", name="Retry now")).to_be_hidden()
+    worker.get_by_role("button", name=f"Drain: {name}").click()
+    expect(worker.get_by_text("draining", exact=True)).to_be_visible()
+    expect(worker).to_contain_text("it gets no new jobs until it is resumed")
+    assert draining(server) == [True]
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    job_id = httpx.post(f"{server.url}{JOBS}", json=template()).json()["jobId"]
+    resume = worker.get_by_role("button", name=f"Resume: {name}")
+    expect(resume).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(worker.get_by_text("ready", exact=True)).to_be_visible()
+    assert draining(server) == [False]
+    ended = f"{server.url}{JOBS}/{job_id}"
+    poll_until(lambda: httpx.get(ended).json()["lastEvent"]["type"] == "Succeeded")
+    for word, shown in (("drain", "draining"), ("resume", "ready")):
+        httpx.post(f"{server.url}{WORKERS}/{name}/{word}", json={}).raise_for_status()
+        expect(worker.get_by_text(shown, exact=True)).to_be_visible(timeout=SEEN_MS)
+
+
+def test_a_server_that_is_away_is_asked_again_at_once(page: Page, server_with_comfyui: Server, comfyui: Server) -> None:
+    server, name = server_with_comfyui, f"127.0.0.1:{comfyui.port}"
+    page.goto(f"{server.url}/_mock/ui/workers")
+    worker = page.get_by_role("region", name=f"Worker {name}")
+    expect(worker.get_by_text("ready", exact=True)).to_be_visible()
+    comfyui.kill()
+    retry = worker.get_by_role("button", name="Retry now")
+    with page.expect_response(f"**{WORKERS}/**/retry") as answer:
+        retry.click()
+    assert answer.value.json()["ready"] is False
+    expect(worker.get_by_text("not ready", exact=True)).to_be_visible()
+    with running_comfyui(comfyui.folder, port=comfyui.port):
+        with page.expect_response(f"**{WORKERS}/**/retry") as answer:
+            retry.click()
+        assert answer.value.json()["ready"] is True
+        expect(worker.get_by_text("ready", exact=True)).to_be_visible(timeout=SEEN_MS)
+
+
+def test_what_is_simulated_takes_no_orders(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/_mock/ui/workers")
+    worker = page.get_by_role("region", name="Worker local")
+    expect(worker.get_by_text("ready", exact=True)).to_be_visible()
+    expect(worker.get_by_role("button")).to_have_count(0)
+    expect(worker.get_by_role("link")).to_have_count(0)
 
 
 def test_resources_are_found_and_one_is_added_changed_and_deleted(page: Page, server: Server) -> None:

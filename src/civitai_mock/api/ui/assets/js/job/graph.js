@@ -9,6 +9,7 @@ import { graphView } from "../elements/graph-view.js";
 import { shortId } from "../format.js";
 import { keep } from "../part.js";
 import { href } from "../router.js";
+import { openInComfyUI } from "../servers.js";
 
 /** @param {import("./tabs.js").TabContext} context */
 export function open({ node, id, signal }) {
@@ -30,7 +31,7 @@ export function open({ node, id, signal }) {
         place,
         graph === null
           ? el("p", { class: "quiet" }, "This kind of job has no graph.")
-          : [graphView(graph, { label: `Graph of job ${shortId(id)}`, file: `${id}.json` }), el("a", { href: href("graph", { a: id }) }, "Compare it with that of another job")],
+          : [graphView(graph, { label: `Graph of job ${shortId(id)}`, file: `${id}.json` }), openInComfyUI(signal), el("a", { href: href("graph", { a: id }) }, "Compare it with that of another job")],
       ),
     wants: () => false,
   });

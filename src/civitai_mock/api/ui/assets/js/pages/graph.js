@@ -10,6 +10,7 @@ import { graphView } from "../elements/graph-view.js";
 import { attempt, failed } from "../notices.js";
 import { readJson } from "../read-json.js";
 import { setQuery } from "../router.js";
+import { openInComfyUI } from "../servers.js";
 
 /** @typedef {{path: string, kind?: string, a?: unknown, b?: unknown}} Change */
 
@@ -25,7 +26,7 @@ export function open({ node, signal, place, setCurl }) {
     const graph = readJson(json, "That is not JSON");
     if (graph === undefined) return;
     if (!isGraph(graph)) failed(new Error("That is no graph in API format: each node needs a class_type. In ComfyUI it is “Export (API)”."));
-    else fill(shown, panel("Graph", graphView(graph, { label: "The graph that was pasted", file: "graph.json" })));
+    else fill(shown, panel("Graph", el("div", { class: "page" }, graphView(graph, { label: "The graph that was pasted", file: "graph.json" }), openInComfyUI(signal))));
   }
 
   async function compare() {

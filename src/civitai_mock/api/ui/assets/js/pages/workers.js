@@ -1,24 +1,42 @@
 /**
- * The page of what runs the jobs: each worker, whether it is ready or why not, and what it has.
+ * The page of what runs the jobs: each worker, whether it is ready or why not, and what it has. Servers are drained here.
  *
  * @module
  */
-import { curl, listed } from "../api.js";
-import { el, fill } from "../el.js";
+import { change, curl, listed } from "../api.js";
+import { el, fill, keyed, say } from "../el.js";
 import { number, stateBadge } from "../format.js";
+import { attempt, copyButton } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
+import { serverLink } from "../servers.js";
 
-const EACH_MS = 2000; // as nothing tells of workers that come and go
+const EACH_MS = 900; // as nothing tells of workers that come and go, or that others drain
 
-/** @typedef {{id: string, ready: boolean, reason?: string, version?: string, inFlight?: number, maxInFlight?: number, ecosystems: string[], models?: Record<string, number>}} Worker */
+/** @typedef {{id: string, ready: boolean, reason?: string, draining?: boolean, url?: string, version?: string, inFlight?: number, maxInFlight?: number, ecosystems: string[], models?: Record<string, number>}} Worker */
+/** @typedef {{node: HTMLElement, show: (worker: Worker) => void}} Panel */
 
 /** @param {import("../pages.js").Context} context */
 export function open({ node, signal, setCurl }) {
   setCurl(() => curl("GET", "_mock/workers"));
   const place = el("div", { class: "page" });
+  const list = el("div", { class: "page" });
+  const none = el(
+    "div",
+    { class: "panel" },
+    emptyBox({ title: "No worker is up", text: "Jobs wait until there is one. With a fleet, workers are its pods and its serverless part.", curl: curl("GET", "_mock/workers") }),
+  );
+  /** @type {Map<string, Panel>} */
+  const panels = new Map();
   node.append(place);
-  let shown = "";
-  keep({
+
+  /** @param {Worker} worker */
+  function make({ id }) {
+    const panel = openPanel(id, () => part.reload());
+    panels.set(id, panel);
+    return panel.node;
+  }
+
+  const part = keep({
     signal,
     node: place,
     load: async (ending) => {
@@ -27,48 +45,87 @@ export function open({ node, signal, setCurl }) {
       return /** @type {Worker[]} */ (workers);
     },
     show: (workers) => {
-      const version = JSON.stringify(workers);
-      if (version === shown && place.firstElementChild) return;
-      shown = version;
-      fill(place, workers.length === 0 ? none() : workers.map(panel));
+      const shown = workers.length ? list : none;
+      if (place.firstElementChild !== shown) fill(place, shown);
+      keyed(list, workers, { key: ({ id }) => id, make });
+      for (const worker of workers) panels.get(worker.id)?.show(worker);
     },
     wants: (messages) => messages.some(({ type }) => type === "job"),
     everyMs: EACH_MS,
   });
 }
 
+/**
+ * @param {string} id
+ * @param {() => Promise<void>} reload
+ * @returns {Panel}
+ */
+function openPanel(id, reload) {
+  let [isDraining, version] = [false, ""];
+  const [state, page] = [el("span"), el("span", { class: "spring" })];
+  const reason = el("p", { class: "body reason", hidden: true });
+  const facts = el("dl", { class: "facts body" });
+  const path = (/** @type {string} */ word) => `workers/${encodeURIComponent(id)}/${word}`;
+  const order = (/** @type {string} */ word, /** @type {string} */ done) => attempt(() => change("POST", path(word)), done).then(reload);
+  const flip = () => (isDraining ? order("resume", "The server gets jobs again.") : order("drain", "The server gets no new jobs."));
+  const button = (/** @type {() => unknown} */ act) => el("button", { type: "button", class: "small", on: { click: () => void act() } });
+  const [drain, retry] = [button(flip), button(() => order("retry", "The server was asked."))];
+  const how = copyButton("Copy as curl", () => curl("POST", `_mock/${path(isDraining ? "resume" : "drain")}`), "the command");
+  const orders = el("div", { class: "body actions" }, drain, retry, how);
+  name(retry, "Retry now", id);
+  const node = el(
+    "section",
+    { class: "panel", "aria-label": `Worker ${id}` },
+    el("div", { class: "title" }, el("h2", { class: "mono" }, id), state, page),
+    reason,
+    facts,
+    orders,
+  );
+  return {
+    node,
+    show(worker) {
+      const told = JSON.stringify(worker);
+      if (told === version) return;
+      version = told;
+      isDraining = worker.draining === true;
+      fill(state, worker.ready ? stateBadge("done", "ready") : isDraining ? stateBadge("waiting", "draining") : stateBadge("bad", "not ready"));
+      fill(page, serverLink(worker.url, "Open its page"));
+      say(reason, worker.reason ?? "");
+      fill(facts, factsOf(worker));
+      reason.hidden = !worker.reason;
+      reason.className = isDraining ? "body quiet" : "body reason"; // somebody wanted it so
+      orders.hidden = worker.url === undefined; // what is simulated takes no orders here
+      retry.hidden = worker.ready;
+      name(drain, isDraining ? "Resume" : "Drain", id);
+      how.setAttribute("aria-label", `Copy as curl: ${isDraining ? "resume" : "drain"} ${id}`);
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {string} label
+ * @param {string} id
+ */
+function name(button, label, id) {
+  say(button, label);
+  button.setAttribute("aria-label", `${label}: ${id}`);
+}
+
 /** @param {Worker} worker */
-function panel(worker) {
+function factsOf(worker) {
   const room = worker.maxInFlight === undefined ? "" : ` of ${number(worker.maxInFlight)}`;
-  const pairs = /** @type {[string, string | HTMLElement | undefined][]} */ ([
+  const pairs = /** @type {[string, string | undefined][]} */ ([
     ["Version", worker.version],
     ["In flight here", worker.inFlight === undefined ? undefined : `${number(worker.inFlight)}${room}`],
     ["Ecosystems", worker.ecosystems.join(", ") || undefined],
     ["Files", worker.models && files(worker.models)],
   ]);
-  return el(
-    "section",
-    { class: "panel", "aria-label": `Worker ${worker.id}` },
-    el("div", { class: "title" }, el("h2", { class: "mono" }, worker.id), stateBadge(worker.ready ? "done" : "bad", worker.ready ? "ready" : "not ready")),
-    worker.reason && el("p", { class: "body reason" }, worker.reason),
-    el(
-      "dl",
-      { class: "facts body" },
-      pairs.filter(([, value]) => value !== undefined).map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]).flat(),
-    ),
-  );
+  return pairs.filter(([, value]) => value !== undefined).flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]);
 }
 
 /** @param {Record<string, number>} models */
 function files(models) {
   const folders = Object.entries(models).sort(([a], [b]) => a.localeCompare(b));
-  return el("span", {}, folders.map(([folder, count]) => `${folder}: ${number(count)}`).join(", ") || "none");
-}
-
-function none() {
-  return el(
-    "div",
-    { class: "panel" },
-    emptyBox({ title: "No worker is up", text: "Jobs wait until there is one. With a fleet, workers are its pods and its serverless part.", curl: curl("GET", "_mock/workers") }),
-  );
+  return folders.map(([folder, count]) => `${folder}: ${number(count)}`).join(", ") || "none";
 }
