@@ -13,7 +13,18 @@ from civitai_mock.domain.errors import NotStartedError, TransientError
 from civitai_mock.ports import Submission
 from civitai_mock.providers.comfyui.options import ComfyOptions, Timeouts
 from civitai_mock.providers.comfyui.provider import ComfyUI
-from tests.support.comfyui import IMPATIENT, TICK, comfyui_on, finish, is_pending, make_submission, until
+from tests.support.comfyui import (
+    HELD,
+    IMPATIENT,
+    TICK,
+    Gate,
+    comfyui_on,
+    finish,
+    is_pending,
+    is_running,
+    make_submission,
+    until,
+)
 from tests.support.standin import RunningStandin, running_standin
 
 NEVER = timedelta(hours=1)
@@ -59,6 +70,27 @@ async def test_what_waits_behind_somebody_elses_endless_prompt_is_moved_to_an_id
         for submission in submissions:
             assert one.server.prompt(submission.prompt_id).started == 0
             assert two.server.prompt(submission.prompt_id).accepted == 1
+
+
+async def test_what_waits_on_a_draining_server_is_moved_and_what_runs_there_ends_there() -> None:
+    gate = Gate()
+    async with (
+        running_standin(clock=gate, options=HELD) as one,
+        running_standin() as two,
+        comfyui_on(one, two, options=MOBILE) as provider,
+    ):
+        first, second = provider.workers
+        provider.servers.drain([second.id])
+        running, waiting = make_submission(), make_submission()
+        runs = asyncio.create_task(finish(provider, running))
+        await until(lambda: is_running(one, running.prompt_id))
+        waits = asyncio.create_task(finish(provider, waiting))
+        await until(lambda: is_pending(one, waiting.prompt_id))
+        provider.servers.drain([first.id])
+        assert (await waits).worker == second.id
+        gate.open()
+        assert (await runs).worker == first.id
+        assert [worker.ready for worker in provider.workers] == [False, True]
 
 
 async def test_being_moved_costs_no_retry_and_says_why() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -11,8 +12,9 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.job import JobResource
 from civitai_mock.providers.comfyui.address import parse_servers
 from civitai_mock.providers.comfyui.options import WorkerDependencies
-from civitai_mock.providers.comfyui.workers.fleet import report_of
+from civitai_mock.providers.comfyui.workers.fleet import Fleet, report_of
 from civitai_mock.providers.comfyui.workers.worker import Worker
+from tests.support.event_loop import settle, until
 
 (SERVER,) = parse_servers("http://gpu:8188")
 DAY = 86_400.0
@@ -25,10 +27,12 @@ class HealthBench:
     clock: VirtualClock
     names: list[str] = field(default_factory=lambda: ["style.safetensors"])
     is_away: bool = False
+    answers: asyncio.Event = field(default_factory=asyncio.Event)  # once this is set, as it is at first
     changes: int = 0
     asked: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.answers.set()
         transport = httpx.MockTransport(self._answer)
         dependencies = WorkerDependencies(clock=self.clock, ids=SeededIds(), transport=transport)
         self.worker = Worker(SERVER, dependencies, on_capacity=lambda: None, on_availability=self._count_change)
@@ -38,6 +42,7 @@ class HealthBench:
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)  # others run meanwhile
+        await self.answers.wait()
         if self.is_away:
             raise httpx.ConnectError("x") from ConnectionRefusedError()
         path = request.url.path
@@ -171,3 +176,29 @@ async def test_a_file_that_came_is_there_once_the_lists_were_read_again(bench: H
     bench.clock.advance(1)
     await bench.worker.health.refresh()
     assert bench.worker.health.installed_models.has(resource)
+
+
+async def test_nobody_waits_for_a_server_that_hangs_and_it_is_asked_on(bench: HealthBench) -> None:
+    fleet = Fleet([bench.worker])
+    bench.answers.clear()
+    running = asyncio.create_task(bench.worker.health.run())
+    await fleet.check(SERVER.id, within=timedelta(0))
+    assert not bench.worker.is_ready
+    bench.answers.set()
+    await until(lambda: bench.worker.is_ready)  # though the clock stands still
+    running.cancel()
+
+
+async def test_a_server_is_asked_at_once_when_another_process_was_told_to(bench: HealthBench) -> None:
+    bench.is_away = True
+    await bench.worker.health.check()
+    bench.is_away = False
+    running = asyncio.create_task(bench.worker.health.run())
+    await settle()
+    assert not bench.worker.is_ready
+    Fleet([bench.worker]).recheck("another")
+    await settle()
+    assert not bench.worker.is_ready
+    Fleet([bench.worker]).recheck(SERVER.id)
+    await until(lambda: bench.worker.is_ready)
+    running.cancel()
