@@ -19,6 +19,7 @@ from tests.support.process import MOCK, PATIENCE_SECONDS, Server, free_port, run
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 NO_PROGRAM = f"needs a program: {' or '.join(PROGRAMS)}"
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"  # no page may need another host
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         (pytest.fail if request.config.getoption("--require-browser") else pytest.skip)(NO_PROGRAM)
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # which root cannot have
-        opened = playwright.chromium.launch(executable_path=program, args=sandbox)
+        opened = playwright.chromium.launch(executable_path=program, args=[*sandbox, ALONE])
         yield opened
         opened.close()
 

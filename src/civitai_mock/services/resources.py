@@ -16,9 +16,9 @@ class ManageResources:
 
     resources: ResourceStore
 
-    async def page(self, *, query: str, page: int, limit: int) -> ResourcePage:
-        """Return a page of resources; `page` counts from 1."""
-        return await self.resources.search(query, offset=(page - 1) * limit, limit=limit)
+    async def page(self, *, query: str, offset: int, limit: int) -> ResourcePage:
+        """Return resources in the order of AIR, from the one with `offset` before it."""
+        return await self.resources.search(query, offset=offset, limit=limit)
 
     async def get(self, reference: Reference) -> Resource:
         found = await self.resources.find([reference])

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from civitai_mock.api.health import WorkerHealth
 from civitai_mock.api.v1.schemas import DateTime, JobEvent, Members
+from civitai_mock.api.v2.resource_schemas import ResourceInfo
 from civitai_mock.domain.clock_state import ClockMode
 from civitai_mock.domain.fault_presets import Hook, ParamType, ParamValue, Target
 from civitai_mock.domain.maturity import NsfwLevel
@@ -34,6 +35,15 @@ class WorkerList(TypedDict):
     """A page of workers."""
 
     items: Sequence[WorkerItem]
+    next: NotRequired[str]
+
+
+class ResourceItemList(TypedDict):
+    """A page of resources in the order of AIR: `first` is the place of its first item among the `total` that match."""
+
+    items: Sequence[ResourceInfo]
+    first: int
+    total: int
     next: NotRequired[str]
 
 
@@ -587,6 +597,13 @@ class ClockDocument(TypedDict):
     notYet: NotRequired[Sequence[str]]
 
 
+class ScenarioInState(TypedDict):
+    """A scenario in whose state something goes wrong."""
+
+    name: str
+    state: str
+
+
 class StateDocument(TypedDict):
     """What is set for a namespace now."""
 
@@ -594,6 +611,8 @@ class StateDocument(TypedDict):
     namespaces: Sequence[str]
     progress: ProgressModeDocument
     faults: Sequence[FaultRuleDocument]
+    scenarios: Sequence[ScenarioInState]
+    hasFleet: bool
     clock: ClockDocument
     version: str
 

@@ -43,10 +43,7 @@ async def _manage_resources(request: Request) -> ManageResources:
 async def _air_of_path(
     air: Annotated[str, Path(description="In any spelling, raw or percent-encoded; it may contain slashes.")],
 ) -> Reference:
-    try:
-        return parse_reference(air)
-    except InvalidRequestError as error:
-        raise fault(AIR, error.message) from error
+    return parse_named(air)
 
 
 Resources: TypeAlias = Annotated[ManageResources, Depends(_manage_resources)]
@@ -62,7 +59,7 @@ async def list_resources(
     page: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 1,
     q: Annotated[str, Query(description="Looked for literally in AIR, names and tags, in any case.")] = "",
 ) -> Response:
-    found = await resources.page(query=q, page=page, limit=limit)
+    found = await resources.page(query=q, offset=(page - 1) * limit, limit=limit)
     items = [resource.info for resource in found.items]
     return JsonResponse({"page": page, "limit": limit, "total": found.total, "items": items})
 
@@ -121,6 +118,14 @@ async def update_resource(resources: Resources, air: AirOfPath, request: Request
 async def delete_resource(resources: Resources, air: AirOfPath) -> Response:
     await resources.delete(air)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def parse_named(air: str) -> Reference:
+    """Return which resource a path names."""
+    try:
+        return parse_reference(air)
+    except InvalidRequestError as error:
+        raise fault(AIR, error.message) from error
 
 
 def parse_document(body: JsonObject, *, expected: Reference | None = None) -> Resource:

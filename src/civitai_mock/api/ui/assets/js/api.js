@@ -43,10 +43,16 @@ let askForToken = async () => null;
 
 /** @type {Promise<string | null> | null} */
 let asking = null;
+let isRefused = false; // somebody was asked for the token, and gave none: what loads by itself is not to ask once more
 
 /** @param {() => Promise<string | null>} ask shows the dialog that asks for the token */
 export function onTokenNeeded(ask) {
   askForToken = ask;
+}
+
+/** Ask for the token anew if it is needed, as somebody wants something. */
+export function askAgain() {
+  isRefused = false;
 }
 
 /** @returns {string} the token of the control plane, or nothing */
@@ -119,11 +125,13 @@ export async function send(method, url, asked) {
     const sent = token();
     const answer = await once(method, url, asked);
     if (answer.ok) return answer;
-    const error = await refusal(answer);
+    const error = await refusal(answer, `${method} ${url.pathname}`);
     if (answer.status !== 401 || url.pathname.startsWith(MOCK.pathname) === false) throw error;
     if (token() !== sent) continue; // another request was told meanwhile
+    if (isRefused && !asking) throw error;
     asking ??= askForToken().finally(() => (asking = null));
     const given = await asking;
+    isRefused = given === null;
     if (given === null) throw error;
     sessionStorage.setItem(TOKEN, given);
   }
@@ -217,8 +225,9 @@ async function readText(answer) {
  * Return the error of an answer that is none that was hoped for; its problem document says more, if it has one.
  *
  * @param {Response} answer
+ * @param {string} what was asked
  */
-async function refusal(answer) {
+async function refusal(answer, what) {
   const traceId = answer.headers.get("x-trace-id") ?? "";
   const text = await readText(answer);
   /** @type {any} */
@@ -231,7 +240,7 @@ async function refusal(answer) {
   return new ApiError(`${answer.status} ${problem.title ?? answer.statusText}`, {
     kind: "http",
     status: answer.status,
-    detail: typeof problem.detail === "string" ? problem.detail : "",
+    detail: (typeof problem.detail === "string" && problem.detail) || what,
     traceId: traceId || String(problem.traceId ?? ""),
     errors: typeof problem.errors === "object" && problem.errors ? problem.errors : {},
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import { ApiError, change, LeftError, onTokenNeeded } from "./api.js";
-import { el, fill, say } from "./el.js";
+import { el, fill, reveal, say } from "./el.js";
 import { makeHeader } from "./header.js";
 import { startKeys } from "./keys.js";
 import { askForToken, copy, failed, toasts } from "./notices.js";
@@ -143,6 +143,7 @@ function drawNavigation(page) {
     navigation,
     PAGES.map(({ name, title }) => el("a", { href: href(name), "aria-current": name === page && "page" }, title)),
   );
+  reveal(navigation, navigation.querySelector("[aria-current]"));
 }
 
 function copyCurl() {

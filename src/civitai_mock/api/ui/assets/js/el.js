@@ -54,6 +54,16 @@ export function fill(node, ...children) {
 }
 
 /**
+ * Scroll a row of links or tabs sideways so that one of them is seen; `scrollIntoView` would have Tab begin there.
+ *
+ * @param {HTMLElement} row
+ * @param {Element | null} one
+ */
+export function reveal(row, one) {
+  if (one instanceof HTMLElement) row.scrollLeft = one.offsetLeft - row.offsetLeft - (row.clientWidth - one.offsetWidth) / 2;
+}
+
+/**
  * Set a text if it is another one: a selection or a screen reader is not disturbed for nothing.
  *
  * @param {Element} node

@@ -4,7 +4,7 @@
  * @module
  */
 import { get } from "./api.js";
-import { el, fill, keyed, say } from "./el.js";
+import { el, keyed, say } from "./el.js";
 import { clockMode, localDate, localTime, now, setClock } from "./format.js";
 import { showHelp } from "./keys.js";
 import { findPage } from "./pages.js";
@@ -17,7 +17,7 @@ const MOST_CHIPS = 3;
 const THEME = "civitai-mock.theme";
 const THEMES = ["system", "light", "dark"];
 
-/** @typedef {{namespaces: string[], faults: Rule[], clock: {mode: string, rate: number, now: string}, version: string}} State */
+/** @typedef {{namespaces: string[], faults: Rule[], scenarios: {name: string, state: string}[], clock: {mode: string, rate: number, now: string}, version: string}} State */
 /** @typedef {{id: string, preset?: string, action?: object, left?: number, enabled?: boolean}} Rule */
 
 /**
@@ -42,7 +42,7 @@ export function makeHeader(signal) {
     show: (/** @type {State} */ state) => {
       setClock(state.clock);
       drawNames(chooser, state.namespaces);
-      drawChips(chips, state.faults);
+      drawChips(chips, state.faults, state.scenarios);
       drawClock(clock);
       if (version && version !== state.version) refreshAll();
       version = state.version;
@@ -83,18 +83,19 @@ function drawNames(chooser, names) {
 
 /**
  * @param {HTMLElement} chips
- * @param {Rule[]} rules
+ * @param {Rule[]} rules those that are on
+ * @param {State["scenarios"]} scenarios
  */
-function drawChips(chips, rules) {
-  const on = rules.filter((rule) => rule.enabled !== false && rule.left !== 0);
+function drawChips(chips, rules, scenarios) {
+  const on = [
+    ...rules.map((rule) => rule.preset ?? Object.keys(rule.action ?? {})[0] ?? rule.id),
+    ...scenarios.map(({ name, state }) => `${name}/${state}`),
+  ];
   const faults = findPage("faults");
   const chip = (/** @type {string} */ text) =>
     el(faults ? "a" : "span", { class: "chip bad", href: faults && href("faults") }, text);
-  fill(
-    chips,
-    on.slice(0, MOST_CHIPS).map((rule) => chip(rule.preset ?? Object.keys(rule.action ?? {})[0] ?? rule.id)),
-    on.length > MOST_CHIPS && chip(`${on.length - MOST_CHIPS} more`),
-  );
+  const texts = [...on.slice(0, MOST_CHIPS), ...(on.length > MOST_CHIPS ? [`${on.length - MOST_CHIPS} more`] : [])];
+  keyed(chips, texts.map((text, at) => ({ text, at })), { key: ({ text, at }) => `${at} ${text}`, make: ({ text }) => chip(text) });
   chips.hidden = on.length === 0;
 }
 

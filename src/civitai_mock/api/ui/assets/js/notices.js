@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ApiError, LeftError } from "./api.js";
+import { ApiError, askAgain, LeftError } from "./api.js";
 import { el, say } from "./el.js";
 
 const SUCCESS_MS = 4000;
@@ -26,12 +26,12 @@ export function told(text) {
  * Show why something failed; the same failure again is counted, not shown twice.
  *
  * @param {unknown} error
- * @param {{retry?: () => unknown}} [more]
+ * @param {{retry?: () => unknown, key?: string}} [more] failures of one key are the same
  */
-export function failed(error, { retry } = {}) {
+export function failed(error, { retry, key: given } = {}) {
   if (error instanceof LeftError) return;
   const about = describe(error);
-  const key = `${about.title}\n${about.detail}`;
+  const key = given ?? `${about.title}\n${about.detail}`;
   const before = shown.get(key);
   if (before?.node.isConnected) {
     before.count += 1;
@@ -51,7 +51,7 @@ export function failed(error, { retry } = {}) {
       "div",
       { class: "actions" },
       el("button", { type: "button", on: { click: () => void copy(about.text, "the error") } }, "Copy"),
-      retry && el("button", { type: "button", on: { click: () => (close(), void retry()) } }, "Try again"),
+      retry && el("button", { type: "button", on: { click: () => (close(), askAgain(), void retry()) } }, "Try again"),
       el("button", { type: "button", on: { click: close } }, "Close"),
     ),
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ApiError, LeftError } from "./api.js";
+import { ApiError, askAgain, LeftError } from "./api.js";
 import { el, fill } from "./el.js";
 import { describe, failed } from "./notices.js";
 import { connection, listen } from "./store.js";
@@ -34,6 +34,7 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  */
 export function keep({ signal, node, load, show, wants = () => true, everyMs }) {
   let telling = 0;
+  let told = ""; // what failed last: a toast that was closed does not come back by itself
   let [isLoaded, isLoading, isDirty] = [false, false, false];
   const slow = setTimeout(() => {
     if (!isLoaded && !signal.aborted) fill(node, el("p", { class: "state loading", role: "status" }, "Loading…"));
@@ -52,6 +53,7 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
       clearTimeout(slow);
       clearTimeout(telling);
       telling = 0;
+      told = "";
       if (!isLoaded) fill(node);
       isLoaded = true;
       show(data);
@@ -69,18 +71,31 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
   /** @param {unknown} error */
   function fail(error) {
     if (error instanceof LeftError || signal.aborted) return;
-    if (!(error instanceof ApiError) || error.kind !== "network") failed(error, { retry: reload });
+    if (!(error instanceof ApiError) || error.kind !== "network") tell(error);
     else if (!telling) {
       telling = setTimeout(() => {
         telling = 0;
-        if (connection.state === "live" && !signal.aborted) failed(error, { retry: reload });
+        if (connection.state === "live" && !signal.aborted) tell(error);
       }, TOLD_MS);
     }
-    if (!isLoaded) fill(node, brokenBox(error, reload));
+    if (!isLoaded) fill(node, brokenBox(error, again));
     else if (!(error instanceof ApiError)) {
       isLoaded = false; // it broke while it was drawn: what is there is no truth
-      fill(node, brokenBox(error, reload));
+      fill(node, brokenBox(error, again));
     }
+  }
+
+  /** @param {unknown} error */
+  function tell(error) {
+    const text = String(error);
+    if (text !== told) failed(error, { retry: again });
+    told = text;
+  }
+
+  function again() {
+    told = "";
+    askAgain();
+    return reload();
   }
 
   listen(signal, (messages) => {
@@ -111,6 +126,21 @@ export function brokenBox(error, retry) {
     about.traceId && el("p", { class: "quiet" }, "trace id ", el("code", {}, about.traceId)),
     el("button", { type: "button", on: { click: () => void retry() } }, "Try again"),
   );
+}
+
+/**
+ * Have a place say why nothing is in it; what says so already stays, with its focus.
+ *
+ * @param {HTMLElement} place
+ * @param {string} why
+ * @param {() => HTMLElement} make
+ */
+export function explain(place, why, make) {
+  const now = place.firstElementChild;
+  if (now instanceof HTMLElement && now.dataset.why === why) return;
+  const box = make();
+  box.dataset.why = why;
+  fill(place, box);
 }
 
 /**

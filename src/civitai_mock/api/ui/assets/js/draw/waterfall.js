@@ -20,6 +20,7 @@ const LEAST = 3;
 const FOLD = 36;
 const FOLDED_FROM = 4; // times as long as all the rest
 const TICKS = 5;
+const TICK = 48; // px, with its text
 
 /**
  * @param {Waterfall} waterfall
@@ -33,7 +34,7 @@ export function drawWaterfall({ rows, from, to, label }, width) {
   return svg(
     "svg",
     { class: "waterfall", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}`, width, height },
-    ticks(stretches, from, to).map(({ at, text }) => tick(place(at), text, height)),
+    ticks(stretches, from, to, (width - LABELS - RIGHT) / TICK).map(({ at, text }) => tick(place(at), text, height)),
     stretches.filter((stretch) => stretch.isFolded).map((stretch) => fold(tenth(LABELS + stretch.x), stretch, height)),
     rows.map((row, index) => drawRow(row, TOP + index * ROW, place, width)),
   );
@@ -187,11 +188,12 @@ function positionOf(stretches, at) {
  * @param {readonly Stretch[]} stretches
  * @param {number} from
  * @param {number} to
+ * @param {number} most
  */
-function ticks(stretches, from, to) {
+function ticks(stretches, from, to, most) {
   const folded = stretches.filter((stretch) => stretch.isFolded);
   const shown = to - from - folded.reduce((sum, stretch) => sum + stretch.to - stretch.from, 0);
-  const rough = shown / TICKS;
+  const rough = shown / Math.max(1.5, Math.min(TICKS, most));
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? 10 * power;
   /** @type {{at: number, text: string}[]} */

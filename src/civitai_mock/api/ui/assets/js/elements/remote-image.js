@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { LeftError, send } from "../api.js";
+import { ApiError, LeftError, send } from "../api.js";
 import { el, fill } from "../el.js";
-import { describe } from "../notices.js";
+import { describe, failed } from "../notices.js";
 import { MOCK } from "../router.js";
 
 const MOST_AT_ONCE = 3; // a picture may be drawn only now, and others wait for the server, too
@@ -66,7 +66,9 @@ class RemoteImage extends HTMLElement {
       this.dispatchEvent(new Event("shown"));
     } catch (error) {
       if (error instanceof LeftError || this.leave.signal.aborted) return;
-      fill(this, el("p", { class: "quiet small" }, `No picture: ${describe(error).title}`));
+      const { title, traceId } = describe(error);
+      fill(this, el("p", { class: "quiet small", title: `${title} ${traceId}` }, `No picture: ${title}`));
+      if (!(error instanceof ApiError && error.status === 404)) failed(error, { key: title }); // files have an end, too
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 import { get } from "../api.js";
 import { download } from "../downloads.js";
-import { el, fill, say } from "../el.js";
+import { el, fill, reveal, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { badge, duration, hasEnded } from "../format.js";
 import { copyButton, failed } from "../notices.js";
@@ -157,6 +157,7 @@ function openTabs({ panel, id, signal }) {
     TABS.forEach(({ name }, index) => {
       buttons[index].setAttribute("aria-selected", String(name === chosen));
       buttons[index].tabIndex = name === chosen ? 0 : -1;
+      if (name === chosen) reveal(list, buttons[index]);
     });
     panel.setAttribute("aria-labelledby", `tab-${chosen}`);
   }
@@ -180,15 +181,16 @@ function openTabs({ panel, id, signal }) {
     }
   }
 
-  mark();
   return {
     list,
     /** @param {Job} found */
     update(found) {
       const isFirst = job === null;
       job = found;
-      if (isFirst) void load();
-      else shows?.(found);
+      if (isFirst) {
+        mark();
+        void load();
+      } else shows?.(found);
     },
   };
 }

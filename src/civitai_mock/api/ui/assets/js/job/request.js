@@ -11,12 +11,12 @@ import { submissionOf } from "./orders.js";
 /** @param {import("./tabs.js").TabContext} context */
 export function open({ node, id, signal }) {
   const asked = el("div");
-  const stored = el("div");
+  const stored = el("div", { hidden: true }); // until what stands above it is there
   node.append(asked, stored);
   keep({
     signal,
     node: asked,
-    load: (ending) => submissionOf(id, ending),
+    load: (ending) => submissionOf(id, ending).finally(() => (stored.hidden = false)),
     show: (entry) => {
       if (entry) fill(asked, jsonView(`${entry.method} ${entry.path}`, entry.request.body, `${id}-request.json`));
       else fill(asked, el("p", { class: "quiet" }, "The journal has the request no more; this is what was made of it:"));

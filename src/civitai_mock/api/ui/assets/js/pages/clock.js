@@ -144,7 +144,7 @@ function row(label, ...controls) {
 function dueRow(due) {
   return el(
     "tr",
-    {},
+    { "data-row": true, tabindex: "-1" },
     el("td", {}, timeAgo(due.at, { words: false })),
     el("td", { class: "wide" }, el("span", { title: due.at }, localDate(due.at))),
     el("td", {}, el("a", { class: "mono", href: href(`jobs/${due.jobId}`) }, shortId(due.jobId))),

@@ -9,7 +9,7 @@ import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { duration, now, number, stateBadge } from "../format.js";
 import { attempt, confirmed } from "../notices.js";
-import { emptyBox, keep } from "../part.js";
+import { emptyBox, explain, keep } from "../part.js";
 import { readJson } from "../read-json.js";
 
 const EACH_MS = 900;
@@ -51,19 +51,20 @@ export function open({ node, actions, signal, setCurl }) {
     signal,
     node: place,
     load: async (ending) => {
+      if (!(await get("state", { signal: ending })).hasFleet) return null; // a 404 would stand in the console
       try {
         const fleet = await get("fleet", { signal: ending });
         const [listed, spent] = await Promise.all([get("fleet/pods", { signal: ending }), get("costs", { signal: ending })]);
         return /** @type {Found} */ ({ fleet, pods: listed.items, costs: spent });
       } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
+        if (error instanceof ApiError && error.status === 404) return null; // it was taken away meanwhile
         throw error;
       }
     },
     show: (found) => {
       boot.hidden = !found?.fleet.providers.some(({ kind }) => kind === "spot");
       if (!found) {
-        fill(place, none);
+        explain(place, "none", () => none);
         return;
       }
       if (place.firstElementChild !== costs.node) fill(place, costs.node, pods.node, editor.node);
@@ -112,7 +113,7 @@ function openCosts() {
     { class: "panel", "aria-label": "Costs" },
     el("div", { class: "title" }, el("h2", {}, "Costs")),
     el("div", { class: "body figures" }, figure("Billed", billed), figure("On the baseline", baseline), figure("Saved", saved)),
-    el("div", { class: "scroll" }, el("table", { class: "costs" }, el("thead", {}, el("tr", {}, heads.map((text, at) => el("th", { scope: "col", class: at > 0 && "number" }, text)))), body)),
+    el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Costs by provider" }, el("table", { class: "costs" }, el("thead", {}, el("tr", {}, heads.map((text, at) => el("th", { scope: "col", class: at > 0 && "number" }, text)))), body)),
   );
   return {
     node,
@@ -132,7 +133,7 @@ function openCosts() {
 
 /** @param {() => void} reload */
 function openPods(reload) {
-  const lanes = el("div", { class: "body" });
+  const lanes = el("div", { class: "body scroll", tabindex: "0", role: "group", "aria-label": "Pods over time" });
   const body = el("tbody");
   const table = el(
     "div",

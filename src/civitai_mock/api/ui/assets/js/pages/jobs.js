@@ -11,7 +11,7 @@ import { badge, duration, hasEnded, number, shortId } from "../format.js";
 import { openJob } from "../job/detail.js";
 import { cancelJob, submitExample } from "../job/orders.js";
 import { attempt, confirmed } from "../notices.js";
-import { emptyBox, keep } from "../part.js";
+import { emptyBox, explain, keep } from "../part.js";
 import { go, here, href, setQuery } from "../router.js";
 
 const TAKE = 50;
@@ -191,7 +191,8 @@ function openList({ list, actions, signal }) {
     fresh.hidden = true;
     const isFiltered = Object.values(query()).some(Boolean);
     const isEmpty = found.items.length === 0 && cursors.length === 1 && !found.next;
-    if (isEmpty) fill(place, isFiltered ? noMatch() : nothingYet());
+    if (isEmpty && isFiltered) explain(place, "filtered", noMatch);
+    else if (isEmpty) explain(place, "empty", nothingYet);
     else if (table.parentElement !== place) fill(place, table); // one that stays keeps its focus and its pictures
     drawRows();
     newer.hidden = cursors.length === 1;

@@ -9,7 +9,7 @@ import { el, fill, keyed, say } from "../el.js";
 import { localDate, localTime, stateBadge } from "../format.js";
 import { openEntry } from "../journal/detail.js";
 import { attempt, confirmed } from "../notices.js";
-import { emptyBox, keep } from "../part.js";
+import { emptyBox, explain, keep } from "../part.js";
 import { go, here, href, MOCK, namespace, setQuery } from "../router.js";
 import { connection, onConnection, toggleHold } from "../store.js";
 
@@ -106,7 +106,8 @@ function openList({ list, actions, signal, detail }) {
     isWell = true;
     next = found.next ?? "";
     const isEmpty = found.items.length === 0 && cursors.length === 1;
-    if (isEmpty) fillOnce(place, Object.values(filters()).some(Boolean) ? "filtered" : "empty", () => reload());
+    if (isEmpty && Object.values(filters()).some(Boolean)) explain(place, "filtered", noMatch);
+    else if (isEmpty) explain(place, "empty", () => nothingYet(reload));
     else if (table.parentElement !== place) fill(place, table);
     keyed(body, found.items, { key: (entry) => entry.id, make: makeRow });
     [newer.hidden, older.hidden] = [cursors.length === 1, !next];
@@ -246,26 +247,26 @@ function head() {
   return el("thead", {}, el("tr", {}, heads.map(([name, text]) => el("th", { class: name || null, scope: "col" }, text))));
 }
 
-/**
- * Say why no request is here; what says so already stays, with its focus.
- *
- * @param {HTMLElement} place
- * @param {"empty" | "filtered"} why
- * @param {() => void} reload
- */
-function fillOnce(place, why, reload) {
-  const now = place.firstElementChild;
-  if (now instanceof HTMLElement && now.dataset.why === why) return;
-  const clear = () => setQuery(Object.fromEntries(FILTERS.map((name) => [name, null])));
+/** @param {() => void} reload */
+function nothingYet(reload) {
   const run = () => attempt(() => asApp("GET", EXAMPLE), "The request is answered.").then(reload);
-  const box =
-    why === "filtered"
-      ? emptyBox({ title: "No request matches", text: "The journal has none like that.", run: { label: "Show all requests", act: clear } })
-      : emptyBox({
-          title: "No requests yet",
-          text: "Each request that your app sends stands here, with its answer. This sends one:",
-          curl: curl("GET", EXAMPLE),
-          run: { label: "Run it for me", act: run },
-        });
-  fill(place, el("div", { class: "panel", "data-why": why }, box));
+  return el(
+    "div",
+    { class: "panel" },
+    emptyBox({
+      title: "No requests yet",
+      text: "Each request that your app sends stands here, with its answer. This sends one:",
+      curl: curl("GET", EXAMPLE),
+      run: { label: "Run it for me", act: run },
+    }),
+  );
+}
+
+function noMatch() {
+  const clear = () => setQuery(Object.fromEntries(FILTERS.map((name) => [name, null])));
+  return el(
+    "div",
+    { class: "panel" },
+    emptyBox({ title: "No request matches", text: "The journal has none like that.", run: { label: "Show all requests", act: clear } }),
+  );
 }

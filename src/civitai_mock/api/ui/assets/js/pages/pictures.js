@@ -11,7 +11,7 @@ import { timeAgo } from "../elements/time-ago.js";
 import { bytes, shortId } from "../format.js";
 import { submitExample } from "../job/orders.js";
 import { attempt, copyButton } from "../notices.js";
-import { emptyBox, keep } from "../part.js";
+import { emptyBox, explain, keep } from "../part.js";
 import { go, here, href, MOCK, setQuery } from "../router.js";
 import { pngTexts } from "../png-texts.js";
 
@@ -105,7 +105,8 @@ function openGrid({ list, signal }) {
 
   function draw() {
     const isFiltered = Object.values(filters()).some(Boolean);
-    if (shown.length === 0) fill(box, isFiltered ? el("p", { class: "state quiet" }, "No picture is like that.") : nothing());
+    if (shown.length === 0 && isFiltered) explain(box, "filtered", () => el("p", { class: "state quiet" }, "No picture is like that."));
+    else if (shown.length === 0) explain(box, "empty", nothing);
     else if (pictures.parentElement !== box) fill(box, pictures, el("div", { class: "actions" }, more));
     keyed(pictures, shown, { key: name, make: tile });
     more.hidden = next === undefined;
@@ -147,7 +148,7 @@ function tile(picture) {
   const about = picture.prompt ?? "a picture";
   return el(
     "figure",
-    { role: "listitem" },
+    { role: "listitem", "data-row": true, tabindex: "-1" },
     el(
       "a",
       { href: href(`pictures/${picture.blobKey}`, here().query), "aria-label": about.slice(0, 200) },

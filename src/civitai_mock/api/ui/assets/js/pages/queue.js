@@ -10,7 +10,7 @@ import { timeAgo } from "../elements/time-ago.js";
 import { badge, duration, hasEnded, now, number, shortId } from "../format.js";
 import { askAndCancel, give, submitExample } from "../job/orders.js";
 import { attempt } from "../notices.js";
-import { emptyBox, keep } from "../part.js";
+import { emptyBox, explain, keep } from "../part.js";
 import { href } from "../router.js";
 import { listen, refreshAll } from "../store.js";
 
@@ -62,8 +62,8 @@ export function open({ node, actions, signal, setCurl }) {
       paused.hidden = !isPaused;
       say(pause, isPaused ? "Let claiming go on" : "Pause claiming");
       const isIdle = found.running.length + found.waiting.length + found.ended.length === 0;
-      const wanted = isIdle ? [idle()] : [running.node, waiting.node, ended.node];
-      if (place.firstElementChild !== wanted[0] || isIdle) fill(place, wanted);
+      if (isIdle) explain(place, "idle", idle);
+      else if (place.firstElementChild !== running.node) fill(place, running.node, waiting.node, ended.node);
       for (const job of found.running) if (job.steps) steps.set(job.jobId, { step: job.step ?? 0, steps: job.steps });
       running.show(found.running.slice(0, MOST_RUNNING), found.counts.running, { make: row, update: (tr, job) => drawRunning(tr, job, steps) });
       waiting.show(found.waiting.slice(0, MOST_WAITING), found.counts.waiting, { make: row, update: drawWaiting });

@@ -3,22 +3,22 @@
  *
  * @module
  */
-import { asApp, curl } from "../api.js";
+import { change, curl, get } from "../api.js";
 import { download } from "../downloads.js";
-import { el, fill, say } from "../el.js";
+import { el, fill, keyed, say } from "../el.js";
 import { bytes, number } from "../format.js";
 import { attempt, confirmed } from "../notices.js";
-import { emptyBox, keep } from "../part.js";
+import { emptyBox, explain, keep } from "../part.js";
 import { readJson } from "../read-json.js";
 import { go, here, href, setQuery } from "../router.js";
 
-const PATH = "v2/resources";
-const LIMIT = 50;
+const PATH = "resources"; // of the control plane: who looks here is not in the journal, and meets no fault
+const TAKE = 50;
 const TYPING_MS = 250;
 const NEW = { air: "urn:air:sdxl:lora:civitai:1@2", modelName: "A model of mine" };
 
 /** @typedef {{air: string, size: number, modelName?: string, versionName?: string, type?: string, canGenerate: boolean}} Resource */
-/** @typedef {{page: number, limit: number, total: number, items: Resource[]}} Listing */
+/** @typedef {{first: number, total: number, next?: string, items: Resource[]}} Listing */
 
 /** @param {import("../pages.js").Context} context */
 export function open({ node, actions, signal, place, setTitle, setCurl, onPlace }) {
@@ -39,7 +39,7 @@ export function open({ node, actions, signal, place, setTitle, setCurl, onPlace 
     panes.classList.toggle("open", air !== "");
     detail.hidden = air === "";
     setTitle(air === "new" ? "New resource" : air || "Resources");
-    setCurl(() => (air && air !== "new" ? curl("GET", `${PATH}/${encodeURIComponent(air)}`) : curl("GET", PATH, { query: { q: here().query.get("q") } })));
+    setCurl(() => (air && air !== "new" ? curl("GET", `_mock/${PATH}/${encodeURIComponent(air)}`) : curl("GET", `_mock/${PATH}`, { query: { q: here().query.get("q") } })));
     if (air === "new") fill(detail, editor(NEW, "POST", PATH, resources.reload));
     else if (air) openResource(detail, air, leave.signal, resources.reload);
     void resources.filter();
@@ -56,7 +56,10 @@ function openList(list, signal) {
   const search = el("input", { type: "search", placeholder: "Search AIR, name, tag …", "aria-label": "Search resources", "data-search": true });
   const body = el("tbody");
   const count = el("p", { class: "quiet", role: "status" });
-  const [back, on] = [pager("Before", -1), pager("More", 1)];
+  let next = "";
+  const pager = (/** @type {string} */ label, /** @type {() => string} */ cursor) =>
+    el("button", { type: "button", class: "small", on: { click: () => setQuery({ cursor: cursor() }) } }, label);
+  const [back, on] = [pager("From the start", () => ""), pager("More", () => next)];
   const table = el(
     "section",
     { class: "panel", "aria-label": "Resources" },
@@ -68,41 +71,34 @@ function openList(list, signal) {
   let typing = 0;
   search.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => setQuery({ q: search.value.trim(), page: "" }, { replaces: true }), TYPING_MS);
+    typing = setTimeout(() => setQuery({ q: search.value.trim(), cursor: "" }, { replaces: true }), TYPING_MS);
   });
   const part = keep({
     signal,
     node: box,
-    load: (ending) => asApp("GET", PATH, { signal: ending, query: { q: here().query.get("q"), page: here().query.get("page"), limit: LIMIT } }),
+    load: (ending) => get(PATH, { signal: ending, query: { q: here().query.get("q"), cursor: here().query.get("cursor"), take: TAKE } }),
     show: (/** @type {Listing} */ found) => {
       const wanted = here().query.get("q") ?? "";
       if (found.total === 0) {
-        fill(box, wanted ? el("p", { class: "state quiet" }, "No resource is like that.") : none());
+        if (wanted) explain(box, "filtered", () => el("p", { class: "state quiet" }, "No resource is like that."));
+        else explain(box, "empty", none);
         return;
       }
       if (table.parentElement !== box) fill(box, table, el("div", { class: "actions" }, count, back, on));
-      const first = (found.page - 1) * found.limit;
-      say(count, `${number(first + 1)} to ${number(first + found.items.length)} of ${number(found.total)}`);
-      [back.disabled, on.disabled] = [found.page <= 1, first + found.items.length >= found.total];
-      fill(body, found.items.map(row));
+      say(count, `${number(found.first)} to ${number(found.first + found.items.length - 1)} of ${number(found.total)}`);
+      next = found.next ?? "";
+      [back.hidden, on.hidden] = [found.first <= 1, !next];
+      keyed(body, found.items, { key: (item) => `${item.air} ${nameOf(item)} ${item.size}`, make: row });
     },
     wants: (messages) => messages.some(({ type }) => type === "resync"),
   });
-
-  /**
-   * @param {string} label
-   * @param {number} by
-   */
-  function pager(label, by) {
-    return el("button", { type: "button", class: "small", on: { click: () => setQuery({ page: String(Number(here().query.get("page") ?? 1) + by) }) } }, label);
-  }
 
   return {
     reload: part.reload,
     filter: async () => {
       const query = here().query;
       if (document.activeElement !== search) search.value = query.get("q") ?? "";
-      const wanted = `${query.get("q")} ${query.get("page")}`;
+      const wanted = `${query.get("q")} ${query.get("cursor")}`;
       if (asked === wanted) return;
       asked = wanted;
       await part.reload();
@@ -111,14 +107,19 @@ function openList(list, signal) {
 }
 
 /** @param {Resource} resource */
+function nameOf({ modelName, versionName }) {
+  return [modelName, versionName].filter(Boolean).join(" · ");
+}
+
+/** @param {Resource} resource */
 function row(resource) {
-  const name = [resource.modelName, resource.versionName].filter(Boolean).join(" · ");
+  const name = nameOf(resource);
   return el(
     "tr",
-    { "data-row": true },
+    { "data-row": true, tabindex: "-1" },
     el("td", {}, el("a", { class: "mono clip", href: href(`resources/${resource.air}`, here().query) }, resource.air)),
     el("td", {}, el("span", { class: "clip", title: name }, name)),
-    el("td", { class: "number" }, bytes(resource.size)),
+    el("td", { class: "number" }, resource.size ? bytes(resource.size) : "–"),
   );
 }
 
@@ -134,7 +135,7 @@ function openResource(node, air, signal, reload) {
   keep({
     signal,
     node,
-    load: (ending) => asApp("GET", path, { signal: ending }),
+    load: (ending) => get(path, { signal: ending }),
     show: (found) => fill(node, editor(found, "PUT", path, reload)),
     wants: () => false,
   });
@@ -153,7 +154,7 @@ function editor(resource, method, path, reload) {
   const save = async () => {
     const body = readJson(text.value, "The resource is not JSON");
     if (body === undefined) return;
-    const saved = await attempt(() => asApp(method, path, { body }).then(() => true), "The resource is saved.");
+    const saved = await attempt(() => change(method, path, body).then(() => true), "The resource is saved.");
     if (!saved) return;
     await reload();
     if (method === "POST") go(href(`resources/${body.air}`, here().query));
@@ -161,7 +162,7 @@ function editor(resource, method, path, reload) {
   const remove = async () => {
     const about = { title: "Delete this resource?", text: `Jobs that name ${resource.air} are refused then, unless missing ones are made up.`, label: "Delete it" };
     if (!(await confirmed(about))) return;
-    if (await attempt(() => asApp("DELETE", path).then(() => true), "The resource is deleted.")) {
+    if (await attempt(() => change("DELETE", path).then(() => true), "The resource is deleted.")) {
       close();
       await reload();
     }
@@ -189,8 +190,8 @@ function none() {
     emptyBox({
       title: "No resource is known",
       text: "Jobs name models by their AIR, and each has to be known here. This adds one:",
-      curl: curl("POST", PATH, { body: NEW }),
-      run: { label: "Add it for me", act: () => attempt(() => asApp("POST", PATH, { body: NEW }), "The resource is added.") },
+      curl: curl("POST", `_mock/${PATH}`, { body: NEW }),
+      run: { label: "Add it for me", act: () => attempt(() => change("POST", PATH, NEW), "The resource is added.") },
     }),
   );
 }
