@@ -4,20 +4,24 @@ from pathlib import Path
 
 from civitai_mock.domain.errors import ROOT, InvalidRequestError
 from civitai_mock.domain.fleet.document import HYBRID, FleetDocument, parse_fleet
+from civitai_mock.domain.fleet.engines import ServerNames
 from civitai_mock.services.yaml_text import LocatedText, YamlError, parse_json, parse_yaml
 from civitai_mock.settings import SettingsError
 
 BUILT_IN = "hybrid"
 
 
-def read_fleet(text: str) -> FleetDocument:
-    """Return the fleet that the setting names; raise `SettingsError` in one line for what is wrong with its file."""
+def read_fleet(text: str, *, servers: ServerNames) -> FleetDocument:
+    """Return the fleet that the setting names, which may name these ComfyUI servers.
+
+    Raise `SettingsError` in one line for what is wrong with its file.
+    """
     if text.strip().lower() == BUILT_IN:
         return HYBRID
     path = Path(text)
     located = _read(path)
     try:
-        return parse_fleet(located.value)
+        return parse_fleet(located.value, servers=servers)
     except InvalidRequestError as error:
         faults = [(located.line_of("" if at == ROOT else at), at, found[0]) for at, found in error.errors.items()]
         line, at, message = min(faults)

@@ -15,6 +15,7 @@ import structlog
 
 from civitai_mock.bootstrap.journals import Journals
 from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.providers import server_names
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.bootstrap.scheduler import make_led_scheduler, make_worker_id
 from civitai_mock.domain.clock_setting import has_advance
@@ -138,7 +139,8 @@ class Namespaces:
         """Load and make it at first use, as those of rules."""
         from civitai_mock.services.fleet.edit import EditFleet
 
-        return EditFleet(manage=self.manage, usual=self._runtime.usual_fleet)
+        servers = server_names(self._runtime.settings)
+        return EditFleet(manage=self.manage, usual=self._runtime.usual_fleet, servers=servers)
 
     def fault_of(self, name: str) -> str | None:
         """Return why no jobs of an open namespace are taken; None while they are, or if that is for others to do."""

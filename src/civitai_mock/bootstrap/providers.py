@@ -14,6 +14,7 @@ from civitai_mock.providers.simulator.simulator import Simulator
 from civitai_mock.providers.simulator.timing import PROFILES, TimingProfile
 from civitai_mock.settings import Settings
 
+SCHEME_END = "://"
 LOCAL = "local"  # what the provider is called unless PROVIDER_NAME says otherwise
 
 
@@ -44,6 +45,13 @@ def open_provider(settings: Settings, *, clock: Clock, ids: Ids) -> AbstractAsyn
         options=options,
         needs=ecosystem_needs(read_skeletons()),
     )
+
+
+def server_names(settings: Settings) -> Mapping[str, str]:
+    """Return the ids of the servers of COMFY_HTTP_URL by all that they may be called: by it, or by their addresses."""
+    servers = settings.comfy_servers
+    addresses = {f"{server.http_url.partition(SCHEME_END)[0]}{SCHEME_END}{server.id}": server.id for server in servers}
+    return {**{server.id: server.id for server in servers}, **addresses}
 
 
 def provider_in_world(provider: Provider, *, clock: Clock, ids: Ids) -> Provider:

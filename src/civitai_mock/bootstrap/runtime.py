@@ -14,7 +14,7 @@ import httpx
 import structlog
 
 from civitai_mock.api.v1.wire import wire_models
-from civitai_mock.bootstrap.providers import open_provider
+from civitai_mock.bootstrap.providers import open_provider, server_names
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
@@ -200,7 +200,7 @@ def _read_fleet(settings: Settings) -> "FleetDocument | None":
         return None
     from civitai_mock.bootstrap.fleet import read_fleet
 
-    return read_fleet(settings.fleet)
+    return read_fleet(settings.fleet, servers=server_names(settings))
 
 
 def _open_span_export(settings: Settings) -> AbstractAsyncContextManager[RecordSpan]:

@@ -86,6 +86,7 @@ def _make_fleet(namespace: Namespace, in_flight: InFlight) -> "FleetController":
         events=namespace.namespace_events,
         orders=namespace.fleet_orders,
         seed=namespace.ids.of_job("fleet", "dice").uuid(),
+        get_workers=lambda: namespace.provider.workers,
     )
     return FleetController(services, in_flight=in_flight)
 

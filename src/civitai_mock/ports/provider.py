@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from civitai_mock.domain.clock_state import EARLIEST_DATE
 from civitai_mock.domain.job import NORMAL, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.quick_init import quick_init
@@ -34,6 +35,8 @@ class Submission:
     See `GraphWork` for `alternatives`, `roles`, `words_name_embeddings` and `has_common_shape`. A provider that cannot
     run one of the `optional_nodes` leaves it out, so that the links into it take the place of its outputs, in their
     order. If prompts wait, the higher `priority` goes first. A provider that simulates takes as long as `lasts` says.
+    Of several workers only the one with the id `only_on` may run it, if that is said; those that it is `rather_not_on`
+    run it if no other has room.
     """
 
     prompt_id: str
@@ -49,6 +52,8 @@ class Submission:
     optional_nodes: Collection[str] = ()
     priority: int = NORMAL
     lasts: timedelta | None = None
+    only_on: str | None = None
+    rather_not_on: Collection[str] = ()
 
 
 @quick_init
@@ -128,10 +133,13 @@ class WorkerReport:
     """The state of one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders.
 
     One that `is_draining` gets no new prompts. A server has a page for people at its `url`.
+    `answers` says whether it answers and works on what it has, and `since` when that is so, or is not so.
     """
 
     id: str
     ready: bool
+    answers: bool = True
+    since: datetime = EARLIEST_DATE
     reason: str = ""
     version: str = ""
     in_flight: int = 0

@@ -48,6 +48,7 @@ class Process:
             ),
             orders=FleetOrders(store=stores.namespaces, epoch=Epoch(), clock=SystemClock(), wake=bus.publish_work),
             seed="7",
+            get_workers=lambda: (),
         )
         self._controller = FleetController(services, in_flight=InFlight())
         self._stores = stores

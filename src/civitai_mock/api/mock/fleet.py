@@ -28,7 +28,7 @@ from civitai_mock.api.query_params import moment, optional
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import fault
-from civitai_mock.domain.fleet.document import MOST_SECONDS, as_json, parse_fleet
+from civitai_mock.domain.fleet.document import MOST_SECONDS, as_json
 from civitai_mock.domain.members import Members
 from civitai_mock.services.fleet.costs import BY_PROVIDER
 from civitai_mock.services.fleet.edit import EditFleet
@@ -44,7 +44,7 @@ async def get_fleet(request: Request) -> Response:
 
 
 async def put_fleet(request: Request) -> Response:
-    fleet = await read_any(request, parse_fleet, if_empty={})
+    fleet = await read_any(request, _edit(request).parse, if_empty={})
     return changed(as_json(fleet), await _edit(request).put(namespace_of(request), fleet))
 
 
@@ -104,6 +104,8 @@ def _render(shown: ShownPod) -> PodItem:
         since=format_date(pod.since),
         jobsInQueue=shown.jobs_in_queue,
     )
+    if pod.engine is not None:
+        item["engine"] = pod.engine
     if pod.booted_at is not None:
         item["bootedAt"] = format_date(pod.booted_at)
     if pod.last_job_at is not None:
@@ -136,7 +138,10 @@ ROUTES = [
             body=[FleetSettings],
             responses={200: FleetSettingsSet},
             problems=CHANGE_PROBLEMS,
-            description="`{}` is the built-in one: spot pods, and serverless workers as their reserve.",
+            description=(
+                "`{}` is the built-in one: spot pods, and serverless workers as their reserve. Each pod may have a"
+                " ComfyUI server of COMFY_HTTP_URL as its engine, which runs its jobs."
+            ),
         ),
     ),
     ControlRoute(

@@ -21,7 +21,10 @@ class FleetPreemption(TypedDict, total=False):
 
 
 class FleetProviderItem(TypedDict, total=False):
-    """A provider of a fleet; prices are dollars. What is left out is as the built-in one of its kind has it."""
+    """A provider of a fleet; prices are dollars. What is left out is as the built-in one of its kind has it.
+
+    `engines` are ComfyUI servers of COMFY_HTTP_URL, by address or `host:port`: each pod runs its jobs on one of them.
+    """
 
     name: str
     kind: Literal["spot", "serverless"]
@@ -37,6 +40,7 @@ class FleetProviderItem(TypedDict, total=False):
     maxConcurrent: int
     capacity: Literal["always", "never"]
     preemption: FleetPreemption
+    engines: Sequence[str]
 
 
 class FleetCondition(TypedDict, total=False):
@@ -79,7 +83,10 @@ PodStateName = Literal[
 
 
 class PodItem(TypedDict):
-    """A pod; `status` is its state in fewer words, `text` what a user may be told, `jobsInQueue` what it has to do."""
+    """A pod; `status` is its state in fewer words, `text` what a user may be told, `jobsInQueue` what it has to do.
+
+    `engine` is the ComfyUI server that runs its jobs, if one does.
+    """
 
     podId: str
     provider: str
@@ -87,6 +94,7 @@ class PodItem(TypedDict):
     status: Literal["offline", "booting", "ready", "busy", "preemption_warning"]
     text: str
     since: str
+    engine: NotRequired[str]
     bootedAt: NotRequired[str]
     lastJobAt: NotRequired[str]
     jobsInQueue: int

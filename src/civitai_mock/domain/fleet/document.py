@@ -7,6 +7,8 @@ from math import isclose
 from typing import Final
 
 from civitai_mock.domain.errors import InvalidRequestError
+from civitai_mock.domain.fleet.engines import MEMBER as ENGINES
+from civitai_mock.domain.fleet.engines import ServerNames, note_shared_engine, read_engines
 from civitai_mock.domain.fleet.providers import (
     DEFAULTS,
     MICRODOLLARS,
@@ -77,6 +79,11 @@ class FleetDocument:
     def names(self) -> tuple[str, ...]:
         return tuple([provider.name for provider in self.providers])
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Return the ids of the ComfyUI servers that run the jobs of pods."""
+        return tuple([engine for provider in self.providers for engine in provider.engines])
+
     def first(self, kind: ProviderKind) -> FleetProvider | None:
         """Return the first provider of a kind."""
         return next((provider for provider in self.providers if provider.kind is kind), None)
@@ -105,13 +112,14 @@ def usual_policy(providers: Sequence[FleetProvider]) -> tuple[PolicyRule, ...]:
 HYBRID: Final = FleetDocument(providers=(SPOT, SERVERLESS), policy=usual_policy((SPOT, SERVERLESS)))
 
 
-def parse_fleet(value: Json, *, path: str = "") -> FleetDocument:
+def parse_fleet(value: Json, *, path: str = "", servers: ServerNames | None = None) -> FleetDocument:
     """Read a document; what it leaves out is as in `HYBRID`.
 
-    Raise `InvalidRequestError` for all that is wrong, each fault with its path, under `path` if there is one.
+    It may name these ComfyUI servers, or any where it was checked before (None). Raise `InvalidRequestError` for all
+    that is wrong, each fault with its path, under `path` if there is one.
     """
     try:
-        return read_members(value, _parse)
+        return read_members(value, partial(_parse, servers=servers))
     except InvalidRequestError as error:
         raise error.under(path) if path else error from None
 
@@ -121,8 +129,8 @@ def stored_fleet(value: Json) -> FleetDocument | None:
     return parse_fleet(value) if isinstance(value, dict) else None
 
 
-def _parse(members: Members) -> FleetDocument:
-    providers = _read_providers(members)
+def _parse(members: Members, *, servers: ServerNames | None) -> FleetDocument:
+    providers = _read_providers(members, servers)
     names = [provider.name for provider in providers]
     rules = members.each("policy", most=MOST_RULES)
     policy = usual_policy(providers) if rules is None else tuple([_read_rule(rule, names) for rule in rules])
@@ -141,25 +149,28 @@ def _parse(members: Members) -> FleetDocument:
     )
 
 
-def _read_providers(members: Members) -> tuple[FleetProvider, ...]:
+def _read_providers(members: Members, servers: ServerNames | None) -> tuple[FleetProvider, ...]:
     found = members.each("providers", most=MOST_PROVIDERS)
     if found is None:
         return HYBRID.providers
     if not found:
         members.note("providers", "Expected at least one provider.")
-    providers = [_read_provider(each) for each in found]
+    providers = [_read_provider(each, servers) for each in found]
     seen: set[str] = set()
+    engines: set[str] = set()
     for each, provider in zip(found, providers, strict=True):
+        note_shared_engine(each, provider.engines, engines)
         if provider.name in seen:
             each.note("name", f"Another provider is called '{provider.name}' already.")
         seen.add(provider.name)
     return tuple(providers)
 
 
-def _read_provider(members: Members) -> FleetProvider:
+def _read_provider(members: Members, servers: ServerNames | None) -> FleetProvider:
     name = members.required("name", members.text("name", most=LONGEST_NAME)) or ""
     kind = members.required("kind", members.word("kind", ProviderKind)) or ProviderKind.SERVERLESS
     usual, seconds = DEFAULTS[kind], partial(_seconds, members)
+    engines = read_engines(members, servers, most=MOST_PODS)
     provider = FleetProvider(
         name=name,
         kind=kind,
@@ -173,8 +184,9 @@ def _read_provider(members: Members) -> FleetProvider:
         **_boot(members, usual),
         boot_timeout_seconds=seconds("bootTimeoutSeconds", usual.boot_timeout_seconds),
         warning_seconds=seconds("warningSeconds", usual.warning_seconds),
-        max_pods=members.whole("maxPods", least=1, most=MOST_PODS) or usual.max_pods,
+        max_pods=_read_max_pods(members, usual.max_pods, engines),
         preemption=_read_preemption(members),
+        engines=engines,
     )
     if "kind" in members and not provider.has_pods:
         for member in POD_MEMBERS:
@@ -183,7 +195,15 @@ def _read_provider(members: Members) -> FleetProvider:
     return provider
 
 
-POD_MEMBERS = ("pricePerHour", "bootSeconds", "bootTimeoutSeconds", "warningSeconds", "maxPods", "preemption")
+POD_MEMBERS = ("pricePerHour", "bootSeconds", "bootTimeoutSeconds", "warningSeconds", "maxPods", "preemption", ENGINES)
+
+
+def _read_max_pods(members: Members, usual: int, engines: Sequence[str]) -> int:
+    """Return how many pods there may be: as many as engines, if there are some, and at most that."""
+    found = members.whole("maxPods", least=1, most=MOST_PODS)
+    if found is not None and engines and found > len(engines):
+        members.note("maxPods", f"maxPods must be at most the number of engines, {len(engines)}; found {found}.")
+    return found or len(engines) or usual
 
 
 def _boot(members: Members, usual: FleetProvider) -> Mapping[str, float]:
@@ -268,6 +288,8 @@ def _provider_json(provider: FleetProvider) -> JsonObject:
             "maxPods": provider.max_pods,
             "preemption": _preemption_json(provider.preemption),
         }
+    if provider.engines:
+        members[ENGINES] = list(provider.engines)
     return members
 
 

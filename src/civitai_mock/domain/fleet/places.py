@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from civitai_mock.domain.fleet.document import FleetDocument
+from civitai_mock.domain.fleet.engines import NO_ENGINES, Engines
 from civitai_mock.domain.fleet.pod_life import RETRY, PodLife
 from civitai_mock.domain.fleet.pods import ON_ITS_WAY, TAKES_JOBS, Cause, PodState, Use
 from civitai_mock.domain.fleet.policy import FleetJob, choose
@@ -19,8 +20,14 @@ UNDER_WAY: Final = frozenset(PodState) - {PodState.SHUTDOWN}
 class Places(PodLife):
     """Gives waiting jobs to who may run them, by the policy; `placed` and `refusals` are what came of it this time."""
 
-    def __init__(self, state: FleetState, document: FleetDocument, waiting: Sequence[FleetJob] = ()) -> None:
-        super().__init__(state, document, waiting)
+    def __init__(
+        self,
+        state: FleetState,
+        document: FleetDocument,
+        waiting: Sequence[FleetJob] = (),
+        engines: Engines = NO_ENGINES,
+    ) -> None:
+        super().__init__(state, document, waiting, engines)
         self.workers = dict(state.workers)
         self.placed: list[Placement] = []
         self.refusals: list[Placement] = []
@@ -99,11 +106,12 @@ class Places(PodLife):
                 full.add(provider.name)
 
     def _place_on_pod(self, job: FleetJob, batch: Batch, provider: FleetProvider, now: datetime) -> bool:
-        """Place a job on the pod that has the fewest; return whether one had room."""
-        free = [pod for pod in self.pods_of(provider.name, TAKES_JOBS) if len(pod.jobs) < provider.max_concurrent]
+        """Place a job on the pod that it ran on before, or the one with the fewest; return whether one had room."""
+        up = [pod for pod in self.pods_of(provider.name, TAKES_JOBS) if self.has_engine(pod)]
+        free = [pod for pod in up if len(pod.jobs) < provider.max_concurrent]
         if not free:
             return False
-        pod = min(free, key=lambda each: len(each.jobs))
+        pod = min(free, key=lambda each: (each.pod_id != job.ran_on, len(each.jobs)))
         if pod.state is not PodState.GENERATING:
             self._enter(pod, PodState.GENERATING, now)
             pod = self.pods[pod.pod_id]
@@ -131,7 +139,8 @@ class Places(PodLife):
         self, job: FleetJob, batch: Batch, provider: FleetProvider, worker: str, now: datetime, *, is_cold: bool
     ) -> None:
         cold = provider.cold_start_seconds if is_cold else 0.0
-        lasts = timedelta(seconds=provider.seconds_per_picture * job.pictures + cold)
+        pace = self.pods[worker].pace if worker in self.pods else None
+        lasts = timedelta(seconds=(pace or provider.seconds_per_picture) * job.pictures + cold)
         placement = Placement(
             job_id=job.job_id,
             batch=job.key,

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from civitai_mock.domain.fleet.costs import CostEntry, pod_entry
 from civitai_mock.domain.fleet.document import FleetDocument
+from civitai_mock.domain.fleet.engines import NO_ENGINES, PATIENCE, Engine, Engines
 from civitai_mock.domain.fleet.pods import ON_ITS_WAY, TAKES_JOBS, Cause, Pod, PodState, Use, may_follow
 from civitai_mock.domain.fleet.policy import FleetJob, reserve_of
 from civitai_mock.domain.fleet.providers import Capacity, FleetProvider
@@ -25,12 +26,22 @@ Due: TypeAlias = tuple[datetime, Callable[[datetime], None]]
 
 
 class PodLife:
-    """Works out what becomes of the pods of one state of a fleet; `waiting` are the jobs that nobody runs, in order."""
+    """Works out what becomes of the pods of one state of a fleet.
 
-    def __init__(self, state: FleetState, document: FleetDocument, waiting: Sequence[FleetJob]) -> None:
+    `waiting` are the jobs that nobody runs, in order, and `engines` the servers that are known; others are not there.
+    """
+
+    def __init__(
+        self,
+        state: FleetState,
+        document: FleetDocument,
+        waiting: Sequence[FleetJob] = (),
+        engines: Engines = NO_ENGINES,
+    ) -> None:
         self.before = state
         self.document = document
         self.waiting = waiting
+        self.engines = engines
         self.pods = {pod.pod_id: pod for pod in state.pods}
         self.batches = dict(state.batches)
         self.placements = dict(state.placements)
@@ -78,6 +89,7 @@ class PodLife:
             starts_at=at + min(ANSWER, boot / 2),
             ready_at=at + boot,
             preempted_at=_preempted_at(provider, at, stream),
+            engine=self._free_engine(provider),
         ).used_for(Use.BOOT, at=at)
         self._enter(pod, PodState.BOOT_REQUESTED, at, "pod_booting", estimatedTime=round(boot.total_seconds(), 3))
         if provider.capacity is Capacity.NEVER:
@@ -114,7 +126,8 @@ class PodLife:
             return
         self._enter(pod, PodState.FALLBACK, at)
         if pod.booted_at is not None and not self.pods_of(pod.provider, TAKES_JOBS | ON_ITS_WAY):
-            self.fall_back(pod.provider, Cause.PREEMPTED, at)
+            cause = Cause.ENGINE_LOST if pod.reason == Cause.ENGINE_LOST else Cause.PREEMPTED
+            self.fall_back(pod.provider, cause, at)
 
     def fall_back(self, provider: str, reason: str, at: datetime, *, only: str | None = None) -> None:
         """Give the waiting jobs of a provider to the reserve, if they are allowed one; `only` is the key of a batch."""
@@ -155,14 +168,14 @@ class PodLife:
         if pod.provider not in self.document.names:
             return ()
         provider = self.document.provider(pod.provider)
-        dues: list[Due] = []
+        dues = [*self._engine_dues_of(pod, provider)]
         if pod.preempted_at is not None and may_follow(pod.state, PodState.PREEMPTION_WARN):
             when = max(pod.preempted_at, pod.since)
             dues.append((when, lambda at: self.take(pod, at, warning=provider.warning_seconds)))
         match pod.state:
             case PodState.BOOT_REQUESTED:
                 dues.append((pod.starts_at, lambda at: self._enter(pod, PodState.BOOTING, at)))
-            case PodState.BOOTING:
+            case PodState.BOOTING if pod.engine is None:
                 dues.append((pod.ready_at, lambda at: self._become_ready(pod, at)))
             case PodState.READY | PodState.IDLE if not self.waiting_for(pod.provider):
                 idle = timedelta(seconds=provider.idle_shutdown_seconds)
@@ -173,6 +186,33 @@ class PodLife:
             case _:
                 pass
         return dues
+
+    def has_engine(self, pod: Pod) -> bool:
+        """Return whether a pod can run jobs: it needs no engine, or that is there."""
+        return pod.engine is None or self._engine_of(pod.engine, pod).is_there
+
+    def _free_engine(self, provider: FleetProvider) -> str | None:
+        """Return the first of a provider's engines that fewest pods have; None if pods need none."""
+        taken = [pod.engine for pod in self.pods.values() if not pod.is_over]
+        return min(provider.engines, key=taken.count, default=None)
+
+    def _engine_of(self, name: str, pod: Pod) -> Engine:
+        return self.engines.get(name) or Engine(is_there=False, since=pod.since)
+
+    def _engine_dues_of(self, pod: Pod, provider: FleetProvider) -> Sequence[Due]:
+        """Return when a pod becomes ready with its engine, or is given up for want of it."""
+        if pod.engine is None:
+            return ()
+        engine = self._engine_of(pod.engine, pod)
+        if pod.state is PodState.BOOTING:
+            too_late = pod.requested_at + timedelta(seconds=max(provider.boot_timeout_seconds, LEAST_SECONDS))
+            given_up: Due = (max(too_late, pod.ready_at), lambda at: self.dismiss(pod, at, reason=BOOT_TIMEOUT))
+            ready_at = max(engine.since, pod.ready_at)
+            return [(ready_at, lambda at: self._become_ready(pod, at)), given_up] if engine.is_there else [given_up]
+        if pod.state in TAKES_JOBS and not engine.is_there:
+            lost_at = max(engine.since + PATIENCE, pod.since)
+            return [(lost_at, lambda at: self.take(pod, at, warning=0.0, reason=Cause.ENGINE_LOST))]
+        return ()
 
     def _timeouts(self) -> Sequence[Due]:
         """Return when those batches have waited too long that wait for a pod to boot."""

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     PREEMPTED = "preempted"  # by chance, or because somebody asked for it
     HANDED_OVER = "handed_over"  # what it cannot finish
     WARNING_OVER = "warning_over"
+    ENGINE_LOST = "engine_lost"  # it does not answer any more
 
 
 # What may follow what, and why; anything else is a bug. A pod begins in SHUTDOWN, and each start is that of a new pod.
@@ -109,6 +110,8 @@ class Pod:
     `jobs` are those that run on it, `done` and `planned` count pictures: those that it has made, and all that it was
     given. Some things are due by their dates: `starts_at` the boot, `ready_at` its end, `preempted_at` the moment at
     which it is taken away, `ends_at` the end of the warning time. `transitions` counts the changes of its state.
+    `engine` is the id of the ComfyUI server that runs its jobs, if one does, and `pace` how many seconds each picture
+    of its last job took there.
     """
 
     pod_id: str
@@ -131,6 +134,8 @@ class Pod:
     planned: int = 0
     transitions: int = 0
     spans: tuple[Span, ...] = ()
+    engine: str | None = None
+    pace: float | None = None
 
     @property
     def coarse_state(self) -> CoarseState:
@@ -181,6 +186,8 @@ class Pod:
 
     def text(self, *, now: datetime) -> str:
         """Say to a user how it is."""
+        if self.state in ON_ITS_WAY and self.engine is not None and now > self.ready_at:
+            return "starting, later than planned"
         if self.state in ON_ITS_WAY:
             return f"starting, about {about(self.ready_at - now)}"
         if self.state is PodState.GENERATING:
@@ -215,6 +222,7 @@ DATES: Final = (
     "last_job_at",
     "shutdown_at",
 )
+OF_ENGINE: Final = ("engine", "pace")  # which only pods have that have one
 PLAIN: Final = ("pod_id", "provider", "price_per_hour", "warning_seconds", "reason", "done", "planned", "transitions")
 
 
@@ -224,6 +232,7 @@ def pod_json(pod: Pod) -> JsonObject:
     return {
         **{name: getattr(pod, name) for name in PLAIN},
         **{name: at.isoformat() for name, at in dates.items() if at is not None},
+        **{name: value for name in OF_ENGINE if (value := getattr(pod, name)) is not None},
         "state": pod.state.value,
         "jobs": list(pod.jobs),
         "spans": [{"use": span.use.value, "at": span.at.isoformat()} for span in pod.spans],

@@ -11,13 +11,17 @@ REQUESTED = "requested"  # is why a job is with a provider that its request name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetJob:
-    """Says of a job what a fleet needs to know: the `batch` that it is counted with, and who may run it."""
+    """Says of a job what a fleet needs to know: the `batch` that it is counted with, and who may run it.
+
+    `ran_on` is the worker that began with it, and may still have its prompt.
+    """
 
     job_id: str
     batch: str
     is_urgent: bool
     pictures: int
     allowed: tuple[str, ...]
+    ran_on: str | None = None
 
     @property
     def key(self) -> str:
@@ -34,6 +38,7 @@ def fleet_job(job: Job, document: FleetDocument) -> FleetJob:
         is_urgent=job.priority >= document.urgent_from,
         pictures=pictures_of(job),
         allowed=tuple([name for name in names if name in job.providers]) if job.providers else names,
+        ran_on=None if job.prompt_id is None else job.last_event.worker_id,
     )
 
 

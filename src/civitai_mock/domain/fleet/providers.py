@@ -36,7 +36,8 @@ class FleetProvider:
     """Is one provider; prices are in whole microdollars, times in seconds.
 
     The members from `price_per_hour` on are of pods alone. `cold_start_seconds` are what the first job takes longer on
-    a worker that has not worked for `idle_shutdown_seconds`, or on a new pod.
+    a worker that has not worked for `idle_shutdown_seconds`, or on a new pod. `engines` are ids of ComfyUI servers, of
+    which each pod has one to itself; without any, pods run their jobs as all others do.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FleetProvider:
     warning_seconds: float = 0.0
     max_pods: int = 0
     preemption: Preemption = Preemption()
+    engines: tuple[str, ...] = ()
 
     @property
     def has_pods(self) -> bool:

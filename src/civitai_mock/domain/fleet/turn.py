@@ -56,7 +56,8 @@ class Turn(Places):
             self.workers[placement.worker] = at
         else:
             jobs = tuple([other for other in pod.jobs if other != job_id])
-            self.pods[pod.pod_id] = replace(pod, jobs=jobs, last_job_at=at, done=pod.done + (pictures or 0))
+            pace = pod.pace if pod.engine is None or not pictures else (at - placement.at).total_seconds() / pictures
+            self.pods[pod.pod_id] = replace(pod, jobs=jobs, last_job_at=at, done=pod.done + (pictures or 0), pace=pace)
         if pictures is not None:
             self._charge(placement, at, pictures, properties or {}, is_on_pod=pod is not None)
         if pod is not None:
@@ -108,11 +109,7 @@ class Turn(Places):
     @property
     def interrupted(self) -> Mapping[str, bool]:
         """Return the jobs whose pods are taken away under them, and whether they were warned."""
-        return {
-            job_id: pod.state is PodState.PREEMPTION_WARN and bool(pod.warning_seconds)
-            for pod in self.pods.values()
-            for job_id in self.unfinished(pod)
-        }
+        return {job_id: bool(pod.warning_seconds) for pod in self.pods.values() for job_id in self.unfinished(pod)}
 
     @property
     def state(self) -> FleetState:

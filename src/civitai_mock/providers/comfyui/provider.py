@@ -198,6 +198,8 @@ def _make_placement(submission: Submission) -> Placement:
         alternatives=alternatives,
         resources=resources_by_file(submission.resources),
         priority=submission.priority,
+        only_on=submission.only_on,
+        rather_not_on=submission.rather_not_on,
         roles=roles_by_file(submission.roles),
         words_name_embeddings=submission.words_name_embeddings,
         optional=submission.optional_nodes,

@@ -1,6 +1,6 @@
 """What a claimed job carries from stage to stage, and the services that its executor works with."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -53,12 +53,19 @@ class PutBackError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlace:
-    """Says where a fleet has a job run: with which provider, by which rule, and for how long unless a mode says so."""
+    """Says where a fleet has a job run: with which provider, by which rule, and for how long unless a mode says so.
+
+    `pod_id` is of what can be taken away, and `engine` of the ComfyUI server that alone may run it; of others it had
+    rather not use the `engines_of_others`. A job that `leaves_pod` may have a prompt where it was before.
+    """
 
     provider: str
     reason: str
     lasts: timedelta
-    pod_id: str | None  # of what can be taken away
+    pod_id: str | None
+    engine: str | None = None
+    engines_of_others: Collection[str] = ()
+    leaves_pod: bool = False
 
 
 async def cannot_wait(_: Callable[[], Awaitable[bool]]) -> None:

@@ -46,13 +46,18 @@ class GraphExecutor(Executor):
     async def prepare(self, context: JobContext) -> None:
         """Load the input images, and choose a prompt id, under which a prompt can be asked for after a crash.
 
-        A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it.
+        A job that was prepared in an earlier claim keeps its prompt id: the provider may still know it. One that was on
+        a pod which it does not come back to gets another, and its prompt there is stopped.
         """
         if self.work.images:
             await context.before_waiting()
             context.files = await load_files(context, self.work.images)
-        job = context.job
-        context.prompt_id = job.prompt_id or context.services.ids.of_job(job.id, f"prompt {job.retry_attempt}").uuid()
+        prompt_id = context.job.prompt_id
+        if prompt_id is not None and context.place is not None and context.place.leaves_pod:
+            await context.before_waiting()
+            await context.services.provider.cancel(prompt_id)
+            prompt_id = None
+        context.prompt_id = prompt_id or _new_prompt_id(context)
         context.event_context[GRAPH_MEMBER] = graph_text(self.work.graph)
         context.event_context |= _ignored_tags(self.work.ignored_tags)
 
@@ -74,6 +79,8 @@ class GraphExecutor(Executor):
             optional_nodes=frozenset(self.work.tags),
             priority=context.job.priority,
             lasts=context.planned(Stage.SENT_TO_COMFY),
+            only_on=None if context.place is None else context.place.engine,
+            rather_not_on=() if context.place is None else context.place.engines_of_others,
         )
         receipt = await context.services.provider.send(submission)
         if receipt.graph is not submission.graph:
@@ -164,6 +171,13 @@ class GraphExecutor(Executor):
         lines = [f"prompt {_prompt_id(context)} on {context.services.provider.description}", *nodes, *facts, *files]
         slot = Slot(blob_key=f"{context.job.id}-{TRACE}.log", name=TRACE)
         return await context.fill_slot(slot, one_chunk("\n".join([*lines, ""]).encode()), "text/plain")
+
+
+def _new_prompt_id(context: JobContext) -> str:
+    """Return an id for a prompt; servers remember how it ended, so one that was stopped there is not used again."""
+    job, services = context.job, context.services
+    of_claim = f" {job.seq}" if services.provider.keeps_prompts else ""
+    return services.ids.of_job(job.id, f"prompt {job.retry_attempt}{of_claim}").uuid()
 
 
 def _prompt_id(context: JobContext) -> str:

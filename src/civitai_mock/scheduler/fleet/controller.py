@@ -4,7 +4,7 @@ Each turn is stored before anything of it is done. Whoever goes on after a crash
 place, and looks what became of them; what was to be told is told again, and is known by its key.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,12 +14,13 @@ from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import ON_PROCESS, Claim
 from civitai_mock.domain.errors import ConflictError, MockError, NotFoundError
 from civitai_mock.domain.fleet.document import FleetDocument
+from civitai_mock.domain.fleet.engines import NO_ENGINES, Engine, Engines
 from civitai_mock.domain.fleet.state import FleetState, Placement, state_json, stored_state
 from civitai_mock.domain.fleet.turn import Turn, is_new
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespace_events import NamespaceEvent
 from civitai_mock.domain.stages import Outcome
-from civitai_mock.ports import Clock, JobStore, Timer
+from civitai_mock.ports import Clock, JobStore, Timer, WorkerReport
 from civitai_mock.ports.fleet import FleetStore
 from civitai_mock.ports.jobs import JobQueue
 from civitai_mock.scheduler.executors.cached import CACHED
@@ -38,7 +39,7 @@ logger = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetServices:
-    """Holds what a fleet is moved with; `seed` is that of its dice."""
+    """Holds what a fleet is moved with; `seed` is that of its dice, `get_workers` reports the servers of engines."""
 
     store: FleetStore
     jobs: JobStore
@@ -48,6 +49,7 @@ class FleetServices:
     events: TellNamespaceEvents
     orders: FleetOrders
     seed: str
+    get_workers: Callable[[], Sequence[WorkerReport]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class FleetController:
         self._is_told = False  # what the state has to tell
         self._timer: Timer | None = None
         self._interrupted: set[int] = set()  # the runners that were told to stop
+        self._began_at = services.clock.now()
 
     async def take_turn(
         self, document: FleetDocument, *, room: int, only_timed: bool, claim: Callable[[], Claim]
@@ -82,7 +85,7 @@ class FleetController:
         await self._tell(state)
         left = await self._left(state)
         waiting = await self._waiting.read(document, now=self._services.clock.now(), only_timed=only_timed)
-        turn = Turn(state, document, waiting)
+        turn = Turn(state, document, waiting, self._engines(state, document))
         self._note_left(turn, left)
         answers = self._obey(turn, await self._services.orders.waiting())
         turn.run(now=self._services.clock.now(), room=room)
@@ -93,7 +96,7 @@ class FleetController:
         self._interrupt(turn)
         self._wake_at(turn.next_due)
         await self._refuse(turn.refusals, claim)
-        return await self._claim(turn.placed, claim)
+        return await self._claim(turn, claim)
 
     async def close(self) -> None:
         """Shut all pods down, as there is no fleet any more; what somebody else has moved meanwhile is for them."""
@@ -107,6 +110,17 @@ class FleetController:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _engines(self, state: FleetState, document: FleetDocument) -> Engines:
+        """Return how the servers are that pods have as engines, or may have; one that is unknown is not there."""
+        named = {*document.engines, *[pod.engine for pod in state.pods if pod.engine is not None and not pod.is_over]}
+        if not named:
+            return NO_ENGINES
+        now = self._services.clock.now()
+        found = {worker.id: worker for worker in self._services.get_workers() if worker.id in named}
+        unknown = Engine(is_there=False, since=self._began_at)
+        known = {name: Engine(is_there=each.answers, since=min(each.since, now)) for name, each in found.items()}
+        return {name: known.get(name, unknown) for name in named}
 
     async def _load(self) -> FleetState:
         if self._state is None:
@@ -203,8 +217,9 @@ class FleetController:
             seconds = max((due - self._services.clock.now()).total_seconds(), 0.0)
             self._timer = self._services.clock.call_later(seconds, self._services.event_bus.publish_work)
 
-    async def _claim(self, placed: Sequence[Placement], claim: Callable[[], Claim]) -> Sequence[PlacedJob]:
+    async def _claim(self, turn: Turn, claim: Callable[[], Claim]) -> Sequence[PlacedJob]:
         """Claim what has a place; a job that somebody ended meanwhile leaves its place with the next turn."""
+        placed = turn.placed
         places = {placement.job_id: placement for placement in placed}
         jobs: list[Job] = []
         for worker in dict.fromkeys(placement.worker for placement in placed):
@@ -213,8 +228,8 @@ class FleetController:
             jobs += await self._services.queue.claim_jobs(stamp, [placement.job_id for placement in of_worker])
         if len(jobs) < len(placed):
             self._services.event_bus.publish_work()
-        pods = {pod.pod_id for pod in self._state.pods} if self._state is not None else set()
-        return [PlacedJob(job=job, place=_place_of(places[job.id], pods)) for job in jobs]
+        began_on = {job.job_id: job.ran_on for job in turn.waiting if job.job_id in places}
+        return [PlacedJob(job=job, place=_place_of(places[job.id], turn, began_on[job.id])) for job in jobs]
 
     async def _refuse(self, refusals: Sequence[Placement], claim: Callable[[], Claim]) -> None:
         """Claim jobs and refuse them in one go, as a provider does that has no room."""
@@ -247,10 +262,14 @@ def _stamp(claim: Claim, placement: Placement) -> Claim:
     return changed(claim, provider=placement.provider, worker_id=f"{placement.worker}{ON_PROCESS}{claim.worker_id}")
 
 
-def _place_of(placement: Placement, pods: Collection[str]) -> JobPlace:
+def _place_of(placement: Placement, turn: Turn, ran_on: str | None) -> JobPlace:
+    pod = turn.pods.get(placement.worker)
     return JobPlace(
         provider=placement.provider,
         reason=placement.reason,
         lasts=placement.ends_at - placement.at,
-        pod_id=placement.worker if placement.worker in pods else None,
+        pod_id=None if pod is None else pod.pod_id,
+        engine=None if pod is None else pod.engine,
+        engines_of_others=turn.document.engines,
+        leaves_pod=ran_on in turn.pods and ran_on != placement.worker,
     )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from civitai_mock.domain.errors import NotFoundError
-from civitai_mock.domain.fleet.document import FleetDocument, as_json, stored_fleet
+from civitai_mock.domain.fleet.document import FleetDocument, as_json, parse_fleet, stored_fleet
+from civitai_mock.domain.fleet.engines import ServerNames
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.services.fleet_policy import FLEET, NO_FLEET, NO_FLEET_HERE
 from civitai_mock.services.namespaces import ManageNamespaces
@@ -12,10 +13,18 @@ from civitai_mock.services.namespaces import ManageNamespaces
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditFleet:
-    """Changes the fleet of a namespace; `usual` is the one of those that have none of their own."""
+    """Changes the fleet of a namespace; `usual` is the one of those that have none of their own.
+
+    Fleets may name the ComfyUI `servers` as engines.
+    """
 
     manage: ManageNamespaces
     usual: FleetDocument | None
+    servers: ServerNames
+
+    def parse(self, value: Json) -> FleetDocument:
+        """Read a fleet; raise `InvalidRequestError` for all that is wrong, each fault with its path."""
+        return parse_fleet(value, servers=self.servers)
 
     async def get(self, namespace: str) -> FleetDocument:
         """Return the fleet; raise `NotFoundError` if there is none."""

@@ -75,15 +75,20 @@ class FleetStatus:
 
     def _position(self, provider: FleetProvider, position: QueuePosition) -> QueuePosition:
         """Return a place in the queue with the time at which the provider would come to it."""
-        slots = self._slots(provider)
-        each = timedelta(seconds=provider.seconds_per_picture)
+        slots, seconds = self._slots(provider), self._seconds_per_picture(provider)
+        each = timedelta(seconds=seconds)
         begins = self._begins(provider, slots) + each * position.preceding_jobs / slots
         return changed(
             position,
-            throughput_rate=slots / provider.seconds_per_picture if provider.seconds_per_picture else 0.0,
+            throughput_rate=slots / seconds if seconds else 0.0,
             estimated_start=begins - self.now,
             estimated_start_at=begins,
         )
+
+    def _seconds_per_picture(self, provider: FleetProvider) -> float:
+        """Return how long a picture takes: on an engine as long as the last one did, once there was one."""
+        paces = [pod.pace for pod in self._pods(provider, TAKES_JOBS) if pod.pace is not None]
+        return sum(paces) / len(paces) if paces else provider.seconds_per_picture
 
     def _slots(self, provider: FleetProvider) -> int:
         """Return how many jobs it runs at once, with one pod at least."""

@@ -62,8 +62,8 @@ class Balancer:
     def _may_move(self, run: Run, idle: Worker) -> bool:
         placement = self._attempts.placement(run.prompt_id)
         has_waited = self._clock.now() - run.tracker.last_activity_at
-        localized = placement.localized_for(idle) if placement and idle.id not in placement.errors else None
-        return localized is not None and localized.is_runnable and has_waited >= self._options.move_after
+        may_move = placement is not None and placement.may_move_to(idle)
+        return may_move and has_waited >= self._options.move_after
 
     async def _has_empty_queue(self, idle: Worker) -> bool:
         """Tell whether nobody else's prompts are in its queue, either."""

@@ -94,23 +94,26 @@ class Dispatcher:
 
     async def _wait_in_line(self, waiting: WaitingPrompt) -> Reservation:
         placement, is_refreshed = waiting.placement, False
+        workers = placement.allowed(self.workers)
+        if not workers:
+            raise NoWorkerError(f"No ComfyUI server '{placement.only_on}' is among those of COMFY_HTTP_URL.")
         room_deadline = self._clock.now() + self._room_wait
         server_deadline: datetime | None = None
         while waiting.reservation is None:
-            possible = [worker for worker in self.workers if placement.may_use(worker)]
+            possible = [worker for worker in workers if placement.may_use(worker)]
             waiting.usable = placement.most_complete([worker for worker in possible if worker.accepts_prompts])
             if waiting.usable and (is_refreshed or placement.is_complete_on(waiting.usable)):
                 server_deadline = None
                 self.on_capacity()
                 await self._wait_for_room(waiting, room_deadline)
             elif not is_refreshed:
-                await asyncio.gather(*(worker.health.refresh() for worker in self.workers))
+                await asyncio.gather(*(worker.health.refresh() for worker in workers))
                 is_refreshed = True
             elif possible:
                 server_deadline = server_deadline or self._clock.now() + self._server_wait
                 await self._wait_for_server(possible, waiting, server_deadline)
             else:
-                raise _error_of(placement, self.workers)
+                raise _error_of(placement, workers)
         return waiting.reservation
 
     async def _wait_for_room(self, waiting: WaitingPrompt, deadline: datetime) -> None:
@@ -120,11 +123,12 @@ class Dispatcher:
             raise NoWorkerError(message)
 
     async def _wait_for_server(self, away: Sequence[Worker], waiting: WaitingPrompt, deadline: datetime) -> None:
-        message, missing = _describe_absence(waiting.placement, away, self.workers)
+        workers = waiting.placement.allowed(self.workers)
+        message, missing = _describe_absence(waiting.placement, away, workers)
         waiting.placement.log.log_waiting(message)
         if await self._was_woken(waiting, deadline):
             return
-        error = _error_beside_absence(waiting.placement, away, self.workers)
+        error = _error_beside_absence(waiting.placement, away, workers)
         if error is None:
             raise NoWorkerError(message, missing=missing)
         raise TransientError(f"{message} {error.message}", missing=missing) from error
@@ -141,12 +145,14 @@ class Dispatcher:
     def _serve(self, waiting: WaitingPrompt) -> None:
         """Reserve room on the worker that has the graph's base model in memory, or else on the one with least to do.
 
-        What fails quickly has little to do: workers on which the last prompts failed come after all others.
+        What fails quickly has little to do: workers on which the last prompts failed come after all others. Those that
+        the prompt is rather not to run on come last of all.
         """
         placement = waiting.placement
         candidates = [
             (
                 (
+                    worker.id in placement.rather_not_on,
                     worker.id in placement.avoided,
                     worker.breaker.failures_in_a_row,
                     not base_models(localized.graph) <= worker.sender.loaded_models,

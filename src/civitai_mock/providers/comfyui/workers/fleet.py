@@ -149,6 +149,8 @@ def report_of(worker: Worker) -> WorkerReport:
     return WorkerReport(
         id=worker.id,
         ready=worker.is_ready,
+        answers=worker.is_alive,
+        since=worker.changed_at,
         reason="" if worker.is_ready else worker.reason,
         version=worker.health.version,
         in_flight=worker.in_flight,

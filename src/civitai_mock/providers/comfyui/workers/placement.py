@@ -42,15 +42,18 @@ class WaitLog:
 class Placement:
     """Is one prompt on its way to a worker, with its graph and the alternatives to it.
 
-    A higher `priority` goes first. `errors` are those of the workers that have been tried, by their ids. The history
-    of the `recorded` workers still has a failure of the prompt, `avoided` ones come last: it waited there in vain.
-    `has_waited` says that time has passed. The `dropped` ones of the `optional` nodes have failed everywhere, each
-    for its reason.
+    A higher `priority` goes first. Only the worker with the id `only_on` may run it, if that is said; those that it is
+    `rather_not_on` come last, and it is not moved to them. `errors` are those of the workers that have been tried, by
+    their ids. The history of the `recorded` workers still has a failure of the prompt, `avoided` ones come late: it
+    waited there in vain. `has_waited` says that time has passed. The `dropped` ones of the `optional` nodes have failed
+    everywhere, each for its reason.
     """
 
     graph: JsonObject
     resources: Resources
     priority: int = NORMAL
+    only_on: str | None = None
+    rather_not_on: Collection[str] = ()
     alternatives: Sequence[ReadOnlyJson] = ()
     roles: Roles = field(default_factory=lambda: NO_ROLES)
     words_name_embeddings: bool = False
@@ -62,6 +65,16 @@ class Placement:
     log: WaitLog = field(default_factory=WaitLog)
     dropped: Mapping[str, str] = field(default_factory=dict)
     _localized: dict[str, tuple[Catalogue, LocalizedGraph]] = field(default_factory=dict)
+
+    def allowed(self, workers: Sequence[Worker]) -> Sequence[Worker]:
+        """Return the workers that are meant for it."""
+        return workers if self.only_on is None else [worker for worker in workers if worker.id == self.only_on]
+
+    def may_move_to(self, worker: Worker) -> bool:
+        """Tell whether it may leave the server on which it waits for this one."""
+        localized = self.localized_for(worker)
+        is_meant = self.only_on is None and worker.id not in self.rather_not_on and worker.id not in self.errors
+        return is_meant and localized is not None and localized.is_runnable
 
     def localized_for(self, worker: Worker) -> LocalizedGraph | None:
         """Return the graph in the worker's names; None while its files are unknown."""
@@ -85,7 +98,7 @@ class Placement:
     def can_run_on(self, worker: Worker) -> bool:
         """Tell whether the worker has what the graph needs; one that was never reached may have anything."""
         localized = self.localized_for(worker)
-        return localized is None or localized.is_runnable
+        return worker in self.allowed([worker]) and (localized is None or localized.is_runnable)
 
     def may_use(self, worker: Worker) -> bool:
         """Tell whether the worker can run the graph, and has not been tried yet."""

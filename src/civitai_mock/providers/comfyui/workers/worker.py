@@ -43,12 +43,19 @@ class Worker:
         self.url = server.page_url
         self.is_draining = False
         self.max_in_flight = dependencies.options.max_in_flight
+        self.changed_at = dependencies.clock.now()  # when it began to be alive, or ceased to be
+        self._was_alive = False
+        self._clock = dependencies.clock
         self.http = ComfyHttp(server, options=dependencies.options, transport=dependencies.transport)
         self.runs = Runs(on_end=self._on_end, on_capacity=on_capacity)
         self.health = ServerHealth(http=self.http, dependencies=dependencies, on_change=self._on_health_change)
         self.breaker = Breaker(worker_id=server.id, dependencies=dependencies, on_change=on_availability)
         self.follower = Follower(
-            self.runs, http=self.http, dependencies=dependencies, client_id=self._client_id, on_change=on_availability
+            self.runs,
+            http=self.http,
+            dependencies=dependencies,
+            client_id=self._client_id,
+            on_change=self._on_life_change,
         )
         self.sender = PromptSender(
             http=self.http, health=self.health, breaker=self.breaker, follower=self.follower, dependencies=dependencies
@@ -66,14 +73,18 @@ class Worker:
         self._reserved = 0
 
     @property
+    def is_alive(self) -> bool:
+        """It answers, and its queue moves."""
+        return self.health.is_up and not self.follower.stuck_reason
+
+    @property
     def is_ready(self) -> bool:
         return self.accepts_prompts and self.breaker.is_closed
 
     @property
     def accepts_prompts(self) -> bool:
         """Prompts may be sent, be it one at a time, as trials."""
-        is_able = self.health.is_up and not self.follower.stuck_reason and not self.breaker.is_open
-        return is_able and not self.is_draining
+        return self.is_alive and not self.breaker.is_open and not self.is_draining
 
     @property
     def reason(self) -> str:
@@ -136,6 +147,11 @@ class Worker:
         if self.health.is_up:
             self._socket.connect_now()
             self.follower.poll_now()
+        self._on_life_change()
+
+    def _on_life_change(self) -> None:
+        if self.is_alive != self._was_alive:
+            self._was_alive, self.changed_at = self.is_alive, self._clock.now()
         self._on_availability()
 
     def _on_socket_change(self) -> None:
