@@ -85,12 +85,15 @@ def comfyuis(http: httpx.Client, folder: Path, number: int = 1) -> Iterator[Sequ
 
 
 @contextmanager
-def mock(http: httpx.Client, folder: Path, servers: Sequence[ComfyUIProcess], *arguments: str) -> Iterator[JobClient]:
+def mock(
+    http: httpx.Client, folder: Path, servers: Sequence[ComfyUIProcess], *arguments: str, **settings: str
+) -> Iterator[JobClient]:
     environment = {
         "COMFY_HTTP_URL": ",".join(server.url for server in servers),
         "SCHEDULER_LEASE_MS": "1000",
         "SCHEDULER_POLL_MS": "50",
         "LOG_LEVEL": "debug",
+        **settings,
     }
     with running(folder, environment, command=("-m", "civitai_mock", *arguments)) as server:
         yield JobClient(http, server)

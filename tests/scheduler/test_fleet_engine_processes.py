@@ -45,12 +45,12 @@ def test_a_prompt_of_a_pod_goes_on_when_the_mock_is_killed_and_is_billed_once(
     http: httpx.Client, tmp_path: Path
 ) -> None:
     with comfyuis(http, tmp_path, 2) as (engine, other), ExitStack() as lives:
-        client = lives.enter_context(mock(http, tmp_path, [engine, other]))
+        client = lives.enter_context(mock(http, tmp_path, [engine, other], ADMIN="open"))
         set_fleet(client, engine)
         first, second = submit(client, steps=LONG_STEPS)[0], submit(client)[0]
         poll_until(engine.runs_something)
         client.server.kill()
-        client = lives.enter_context(mock(http, tmp_path, [engine, other]))
+        client = lives.enter_context(mock(http, tmp_path, [engine, other], ADMIN="open"))
         for job_id in (first, second):
             last = wait_until_succeeded(client, job_id)["lastEvent"]
             assert (last["provider"], last["workerId"], last["retryAttempt"]) == ("spot", "spot-1", 0)
@@ -66,14 +66,14 @@ def test_a_pod_that_was_taken_while_no_mock_lived_leaves_no_prompt_on_its_engine
     http: httpx.Client, tmp_path: Path
 ) -> None:
     with comfyuis(http, tmp_path, 2) as (engine, other), ExitStack() as lives:
-        client = lives.enter_context(mock(http, tmp_path, [engine, other]))
+        client = lives.enter_context(mock(http, tmp_path, [engine, other], ADMIN="open"))
         http.post(f"{engine.url}/standin/faults", json={"stuck": True}).raise_for_status()
         set_fleet(client, engine, preemption={"atSeconds": 3}, warningSeconds=0)
         (job_id,) = submit(client, steps=LONG_STEPS)
         poll_until(lambda: any(facts["accepted"] for facts in engine.prompts().values()))
         client.server.kill()
         http.delete(f"{engine.url}/standin/faults").raise_for_status()
-        client = lives.enter_context(mock(http, tmp_path, [engine, other]))
+        client = lives.enter_context(mock(http, tmp_path, [engine, other], ADMIN="open"))
         last = wait_until_succeeded(client, job_id)["lastEvent"]
         assert (last["provider"], last["retryAttempt"]) == ("serverless", 1)
         poll_until(lambda: [facts["outcomes"] for facts in engine.prompts().values()] == [["interrupted"]])
@@ -84,7 +84,7 @@ def test_a_pod_that_was_taken_while_no_mock_lived_leaves_no_prompt_on_its_engine
 def test_another_scheduler_goes_on_with_the_pod_when_the_one_that_moves_it_is_killed(
     http: httpx.Client, tmp_path: Path
 ) -> None:
-    with comfyuis(http, tmp_path) as (engine,), mock(http, tmp_path, [engine], "api") as client:
+    with comfyuis(http, tmp_path) as (engine,), mock(http, tmp_path, [engine], "api", ADMIN="open") as client:
         environment = {"COMFY_HTTP_URL": engine.url, "SCHEDULER_POLL_MS": "20", "SCHEDULER_LEASE_MS": "1000"}
         command = ("-m", "civitai_mock", "scheduler")
         set_fleet(client, engine)
