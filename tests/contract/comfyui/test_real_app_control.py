@@ -80,6 +80,29 @@ async def test_a_job_that_is_cancelled_while_it_waits_leaves_the_one_before_it_a
     assert await jobs.is_in("running", first)
 
 
+async def test_a_pod_that_is_taken_away_leaves_its_server_to_whoever_goes_on(jobs: RealJobs) -> None:
+    """The one server is the engine of the pod; whoever goes on has no other."""
+    spot: JsonObject = {"name": "spot", "kind": "spot", "engines": [URL.removesuffix("/prompt")]}
+    spot |= {"bootSeconds": {"min": 0, "max": 0}, "secondsPerPicture": 3600}
+    fleet: JsonObject = {"providers": [spot, {"name": "serverless", "kind": "serverless"}], "policy": [{"use": "spot"}]}
+    (await jobs.opened.client.put("/_mock/fleet", json=fleet)).raise_for_status()
+    job_id = await jobs.submit(long_job())
+    await jobs.until(lambda: jobs.is_in("running", job_id))
+    on_pod = await jobs.prompt_id(job_id)
+    preempted = await jobs.opened.client.post("/_mock/fleet/pods/spot-1/preempt", json={"warningSeconds": 30})
+    preempted.raise_for_status()
+
+    async def goes_on() -> bool:
+        return await jobs.prompt_id(job_id) != on_pod and await jobs.is_in("running", job_id)
+
+    await jobs.until(goes_on)
+    ran = (await jobs.comfy.get(f"/history/{on_pod}")).raise_for_status().json()[str(on_pod)]
+    assert "execution_interrupted" in {message[0] for message in ran["status"]["messages"]}
+    events = (await jobs.opened.client.get(f"/v1/producer/jobs/{job_id}/events")).json()
+    ended = next(event for event in events if event["type"] == "LateRejected")
+    assert (ended["workerId"], ended["context"]) == ("spot-1", {"reason": "preempted"})
+
+
 async def test_a_running_job_shows_its_steps(jobs: RealJobs) -> None:
     job_id = await jobs.submit(long_job())
 

@@ -96,7 +96,7 @@ class Dispatcher:
         placement, is_refreshed = waiting.placement, False
         workers = placement.allowed(self.workers)
         if not workers:
-            raise NoWorkerError(f"No ComfyUI server '{placement.only_on}' is among those of COMFY_HTTP_URL.")
+            raise NoWorkerError(f"The ComfyUI server '{placement.only_on}' is not among those of COMFY_HTTP_URL.")
         room_deadline = self._clock.now() + self._room_wait
         server_deadline: datetime | None = None
         while waiting.reservation is None:
