@@ -358,6 +358,28 @@ async def test_a_user_and_a_password_in_the_address_of_a_server_are_not_told() -
             assert answer.json()["providers"][0]["engines"] == [f"127.0.0.1:{engine.port}"]
 
 
+async def test_a_file_of_the_setting_may_name_engines(tmp_path: Path) -> None:
+    async with running_standin(models=FILES, draw=draw_simulated) as engine:
+        document = tmp_path / "fleet.yaml"
+        document.write_text(f"providers:\n- {{name: spot, kind: spot, engines: ['{engine.url}']}}\n")
+        async with serve_all(comfy_http_url=engine.url, fleet=str(document)) as opened:
+            found = (await opened.client.get(FLEET)).json()
+            assert found["providers"][0]["engines"] == [f"127.0.0.1:{engine.port}"]
+
+
+async def test_where_the_engines_of_a_snapshot_are_not_its_pods_do_not_boot() -> None:
+    async with open_world() as world, serve_all() as elsewhere:
+        told = await world.set_fleet()
+        saved = (await world.client.get("/_mock/namespaces/default/snapshot")).content
+        zipped = {"Content-Type": "application/zip"}
+        answer = await elsewhere.client.put("/_mock/namespaces/default/snapshot", content=saved, headers=zipped)
+        assert answer.is_success, answer.text
+        there = World(client=elsewhere.client, engine=world.engine, other=world.other)
+        assert await there.ask("GET", FLEET) == told
+        assert (await there.ask("POST", PODS, status=201))["engine"] == told["providers"][0]["engines"][0]
+        assert (await until(lambda: _late_pod(there)))["state"] == "BOOTING"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

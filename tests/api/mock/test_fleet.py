@@ -119,6 +119,11 @@ async def test_the_setting_gives_each_namespace_a_fleet_which_can_be_taken_away(
         ("fleet.yaml", "providers: [", "line 1: "),
         ("fleet.yaml", "urgentFrom: 1\nurgentfrom: 2", "line 2: urgentfrom: Unknown member"),
         ("fleet.yaml", "providers:\n- {name: a, kind: spot}\n- {name: a, kind: spt}", "line 3: providers[1].kind"),
+        (
+            "fleet.yaml",
+            "providers:\n- {name: a, kind: spot, engines: [b]}",
+            "line 2: providers[0].engines[0]: No ComfyUI",
+        ),
         ("fleet.yaml", "- 1", "line 1: $: Expected a JSON object."),
         ("fleet.yaml", None, "cannot be read: No such file or directory; expected hybrid or a file"),
         ("hybird", None, "hybird cannot be read: No such file or directory; expected hybrid or a file"),

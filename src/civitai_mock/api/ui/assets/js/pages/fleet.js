@@ -31,7 +31,7 @@ const STATES = {
   SHUTDOWN: "waiting",
 };
 
-/** @typedef {{podId: string, provider: string, state: string, status: string, text: string, since: string, jobsInQueue: number}} Pod */
+/** @typedef {{podId: string, provider: string, state: string, status: string, text: string, since: string, jobsInQueue: number, engine?: string}} Pod */
 /** @typedef {{name: string, pictures: number, bootSeconds: number, busySeconds: number, idleSeconds: number, perPicture: number, billed: number}} Cost */
 /** @typedef {{providers: Cost[], baseline: number, billed: number, saved: number}} Costs */
 /** @typedef {{fleet: {providers: {name: string, kind: string}[]}, pods: Pod[], costs: Costs}} Found */
@@ -200,7 +200,7 @@ function drawPod(tr, pod, reload) {
   tr.dataset.version = version;
   const [id, state, text, since, jobs, buttons] = tr.children;
   if (!id || !state || !text || !since || !jobs || !buttons) return;
-  fill(id, el("code", {}, pod.podId));
+  fill(id, el("code", {}, pod.podId), pod.engine && el("div", { class: "quiet small" }, "runs on ", el("code", {}, pod.engine)));
   fill(state, stateBadge(STATES[pod.state] ?? "waiting", pod.state));
   fill(text, pod.text);
   fill(since, timeAgo(pod.since, { words: false }));
