@@ -1,11 +1,14 @@
 """The page Fleet in a real browser."""
 
+import re
+from pathlib import Path
+
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.support.process import Server
+from tests.support.process import Server, free_port, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -47,3 +50,17 @@ def test_a_wrong_document_is_refused_with_its_path_and_stays_to_be_mended(page: 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("providers")
     expect(document).to_have_value('{"providers": []}')
+
+
+def test_a_pod_shows_its_engine_and_that_it_waits_for_that(page: Page, tmp_path: Path) -> None:
+    """Nobody listens where the server should be."""
+    address = f"http://127.0.0.1:{free_port()}"
+    with running(tmp_path, {"ADMIN": "open", "COMFY_HTTP_URL": address}) as server:
+        spot = {"name": "spot", "kind": "spot", "engines": [address], "bootSeconds": {"min": 0, "max": 0}}
+        assert httpx.put(f"{server.url}/_mock/fleet", json={"providers": [spot]}).is_success
+        page.goto(f"{server.url}/_mock/ui/fleet")
+        page.get_by_role("button", name="Boot a pod").click()
+        pod = page.get_by_role("region", name="Pods").get_by_role("row").last
+        expect(pod).to_contain_text(f"on {address.removeprefix('http://')}")
+        expect(pod).to_contain_text("starting, later than planned")
+        expect(page.get_by_label("The fleet as JSON")).to_have_value(re.compile("engines"))

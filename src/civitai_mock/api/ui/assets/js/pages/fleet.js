@@ -200,9 +200,9 @@ function drawPod(tr, pod, reload) {
   tr.dataset.version = version;
   const [id, state, text, since, jobs, buttons] = tr.children;
   if (!id || !state || !text || !since || !jobs || !buttons) return;
-  fill(id, el("code", {}, pod.podId), pod.engine && el("div", { class: "quiet small" }, "runs on ", el("code", {}, pod.engine)));
+  fill(id, el("code", {}, pod.podId));
   fill(state, stateBadge(STATES[pod.state] ?? "waiting", pod.state));
-  fill(text, pod.text);
+  fill(text, pod.text, pod.engine && el("div", { class: "quiet small" }, `on ${pod.engine}`));
   fill(since, timeAgo(pod.since, { words: false }));
   fill(jobs, number(pod.jobsInQueue));
   jobs.className = "number";
