@@ -298,6 +298,20 @@ async def test_a_pod_whose_engine_dies_is_gone_without_a_warning(monkeypatch: py
         await world.pod_in("SHUTDOWN")
 
 
+async def test_a_pod_whose_engine_is_drained_ends_what_it_has_and_the_rest_falls_back() -> None:
+    async with open_world() as world:
+        await world.set_fleet()
+        first = await world.submit(steps=20)
+        await world.runs_on_engine()
+        second = await world.submit()
+        await world.ask("POST", f"/_mock/workers/127.0.0.1:{world.engine.port}/drain")
+        assert (await world.succeeded(first))["workerId"] == "spot-1"
+        assert (await world.succeeded(second))["provider"] == "serverless"
+        claims = [event["context"] for event in await world.events(second) if event["type"] == "Claimed"]
+        assert [context["fleet_reason"] for context in claims] == ["engine_drained"]
+        await world.pod_in("SHUTDOWN")
+
+
 async def test_an_engine_that_is_away_for_a_moment_costs_no_pod() -> None:
     async with standins() as (engine, other), serve_all(**settings_for(engine, other)) as opened:
         world = World(client=opened.client, engine=engine, other=other)

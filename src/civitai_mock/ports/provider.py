@@ -133,7 +133,7 @@ class WorkerReport:
     """The state of one worker; `reason` says why it is not `ready`, `models` are its files by ComfyUI's folders.
 
     One that `is_draining` gets no new prompts. A server has a page for people at its `url`.
-    `answers` says whether it answers and works on what it has, and `since` when that is so, or is not so.
+    `answers` says whether it answers and works on what it has, and `since` when it is, or drains, as it does now.
     """
 
     id: str

@@ -17,10 +17,15 @@ ServerNames: TypeAlias = Mapping[str, str]  # the ids of the servers that there 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """Says whether a server answers, and since when it does, or does not."""
+    """Says whether a server answers, whether it gets no new jobs, and since when that is so."""
 
     is_there: bool
     since: datetime
+    is_draining: bool = False
+
+    @property
+    def takes_jobs(self) -> bool:
+        return self.is_there and not self.is_draining
 
 
 Engines: TypeAlias = Mapping[str, Engine]

@@ -126,8 +126,8 @@ class PodLife:
             return
         self._enter(pod, PodState.FALLBACK, at)
         if pod.booted_at is not None and not self.pods_of(pod.provider, TAKES_JOBS | ON_ITS_WAY):
-            cause = Cause.ENGINE_LOST if pod.reason == Cause.ENGINE_LOST else Cause.PREEMPTED
-            self.fall_back(pod.provider, cause, at)
+            is_for_engine = pod.reason in {Cause.ENGINE_LOST, Cause.ENGINE_DRAINED}
+            self.fall_back(pod.provider, str(pod.reason) if is_for_engine else Cause.PREEMPTED, at)
 
     def fall_back(self, provider: str, reason: str, at: datetime, *, only: str | None = None) -> None:
         """Give the waiting jobs of a provider to the reserve, if they are allowed one; `only` is the key of a batch."""
@@ -188,8 +188,8 @@ class PodLife:
         return dues
 
     def has_engine(self, pod: Pod) -> bool:
-        """Return whether a pod can run jobs: it needs no engine, or that is there."""
-        return pod.engine is None or self._engine_of(pod.engine, pod).is_there
+        """Return whether a pod can get jobs: it needs no engine, or that takes some."""
+        return pod.engine is None or self._engine_of(pod.engine, pod).takes_jobs
 
     def _free_engine(self, provider: FleetProvider) -> str | None:
         """Return the first of a provider's engines that fewest pods have; None if pods need none."""
@@ -200,7 +200,7 @@ class PodLife:
         return self.engines.get(name) or Engine(is_there=False, since=pod.since)
 
     def _engine_dues_of(self, pod: Pod, provider: FleetProvider) -> Sequence[Due]:
-        """Return when a pod becomes ready with its engine, or is given up for want of it."""
+        """Return when a pod becomes ready with its engine, or goes as that does."""
         if pod.engine is None:
             return ()
         engine = self._engine_of(pod.engine, pod)
@@ -208,11 +208,13 @@ class PodLife:
             too_late = pod.requested_at + timedelta(seconds=max(provider.boot_timeout_seconds, LEAST_SECONDS))
             given_up: Due = (max(too_late, pod.ready_at), lambda at: self.dismiss(pod, at, reason=BOOT_TIMEOUT))
             ready_at = max(engine.since, pod.ready_at)
-            return [(ready_at, lambda at: self._become_ready(pod, at)), given_up] if engine.is_there else [given_up]
-        if pod.state in TAKES_JOBS and not engine.is_there:
-            lost_at = max(engine.since + PATIENCE, pod.since)
-            return [(lost_at, lambda at: self.take(pod, at, warning=0.0, reason=Cause.ENGINE_LOST))]
-        return ()
+            return [(ready_at, lambda at: self._become_ready(pod, at)), given_up] if engine.takes_jobs else [given_up]
+        if pod.state not in TAKES_JOBS or engine.takes_jobs or (engine.is_there and pod.jobs):
+            return ()
+        last_used = max(pod.last_job_at or pod.since, pod.since)
+        lost_at = max(engine.since if engine.is_there else engine.since + PATIENCE, last_used)
+        cause = Cause.ENGINE_DRAINED if engine.is_there else Cause.ENGINE_LOST
+        return [(lost_at, lambda at: self.take(pod, at, warning=0.0, reason=cause))]
 
     def _timeouts(self) -> Sequence[Due]:
         """Return when those batches have waited too long that wait for a pod to boot."""

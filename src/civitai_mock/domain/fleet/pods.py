@@ -39,6 +39,7 @@ class Cause(StrEnum):
     HANDED_OVER = "handed_over"  # what it cannot finish
     WARNING_OVER = "warning_over"
     ENGINE_LOST = "engine_lost"  # it does not answer any more
+    ENGINE_DRAINED = "engine_drained"  # it gets no new jobs, and has ended those that it had
 
 
 # What may follow what, and why; anything else is a bug. A pod begins in SHUTDOWN, and each start is that of a new pod.

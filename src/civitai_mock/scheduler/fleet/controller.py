@@ -119,7 +119,10 @@ class FleetController:
         now = self._services.clock.now()
         found = {worker.id: worker for worker in self._services.get_workers() if worker.id in named}
         unknown = Engine(is_there=False, since=self._began_at)
-        known = {name: Engine(is_there=each.answers, since=min(each.since, now)) for name, each in found.items()}
+        known = {
+            name: Engine(is_there=each.answers, since=min(each.since, now), is_draining=each.is_draining)
+            for name, each in found.items()
+        }
         return {name: known.get(name, unknown) for name in named}
 
     async def _load(self) -> FleetState:

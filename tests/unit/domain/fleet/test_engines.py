@@ -140,6 +140,34 @@ def test_a_pod_is_lost_when_its_engine_does_not_answer_for_a_while(busy: bool) -
         assert sorted(job for job, _ in world.made) == ["job 0", "job 1", "job 2"]
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_pod_whose_engine_drains_ends_what_it_has_and_is_gone(count: int) -> None:
+    world = EngineWorld()
+    turn = world.turn()
+    turn.order_boot("spot", at=START)
+    world.keep(turn)
+    world.at(60)
+    world.submit(count)
+    world.at(62, engine=replace(there(62), is_draining=True))
+    assert world.pod().state is (PodState.GENERATING if count else PodState.SHUTDOWN)
+    world.run_until()
+    assert (world.pod().reason, world.pod().shutdown_at) == ("engine_drained", world.after(70 if count else 62))
+    assert [(job, worker.partition("-")[0]) for job, worker in world.made] == [
+        ("job 0", "spot"),
+        ("job 1", "serverless"),
+    ][:count]
+    assert world.lost == []
+
+
+def test_no_pod_boots_on_an_engine_that_drains() -> None:
+    world = EngineWorld(engines={"gpu-1:8188": replace(there(), is_draining=True)})
+    world.submit(1)
+    world.at(100)
+    assert world.pod().state is PodState.BOOTING
+    world.at(101, engine=there(101))
+    assert world.pod().booted_at == world.after(101)
+
+
 def test_nothing_is_placed_on_a_pod_whose_engine_does_not_answer() -> None:
     world = EngineWorld()
     world.submit(1)

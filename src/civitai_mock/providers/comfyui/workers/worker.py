@@ -43,7 +43,7 @@ class Worker:
         self.url = server.page_url
         self.is_draining = False
         self.max_in_flight = dependencies.options.max_in_flight
-        self.changed_at = dependencies.clock.now()  # when it began to be alive, or ceased to be
+        self.changed_at = dependencies.clock.now()  # when it came, went away, began to drain or was resumed
         self._was_alive = False
         self._clock = dependencies.clock
         self.http = ComfyHttp(server, options=dependencies.options, transport=dependencies.transport)
@@ -118,6 +118,7 @@ class Worker:
         """Let it have no new prompts, or have some again; those that it has, or that are on their way, go on."""
         if is_draining != self.is_draining:
             self.is_draining = is_draining
+            self.changed_at = self._clock.now()
             logger.info("server drains" if is_draining else "server resumed", worker_id=self.id)
             self._on_availability()
 
