@@ -197,6 +197,21 @@ async def test_a_preemption_interrupts_the_prompt_and_serverless_draws_the_pictu
             assert [each["pictures"] for each in costs["providers"]] == [0, 1]
 
 
+async def test_the_preset_preempted_takes_the_pod_of_a_real_prompt_away_once() -> None:
+    async with open_world() as world:
+        await world.set_fleet()
+        await world.ask("POST", "/_mock/faults", {"preset": "preempted", "times": 1}, status=201)
+        job_id = await world.submit(steps=LONG)
+        last = await world.succeeded(job_id)
+        assert (last["provider"], last["retryAttempt"]) == ("serverless", 0)
+        types = [event["type"] for event in await world.events(job_id)]
+        assert types.count("LateRejected") == 1
+        assert {end for ends in outcomes(world.engine) for end in ends} <= {
+            "interrupted"
+        }  # or it was deleted before it began
+        assert [pod["status"] for pod in await world.pods()] == ["preemption_warning"]
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 async def test_a_preemption_leaves_the_prompts_of_others_alone(*, is_first: bool) -> None:
     async with open_world() as world, httpx.AsyncClient(base_url=world.engine.url) as stranger:
