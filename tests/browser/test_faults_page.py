@@ -123,3 +123,63 @@ def test_axe_finds_nothing(page: Page, server: Server, scheme: Any) -> None:
     expect(page.get_by_role("button", name="Use blob-late")).to_be_visible()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_who_was_hit_by_a_rule_is_told_and_found_again(page: Page, server: Server) -> None:
+    of_requests = {"match": {"method": "GET"}, "action": {"status": 418}}
+    for rule in (of_requests, {"preset": "failed-silent", "times": 1}, {"preset": "callback-drop"}):
+        httpx.post(f"{server.url}{FAULTS}", json=rule).raise_for_status()
+    jobs = [
+        httpx.post(f"{server.url}{JOBS}?wait=true", json=template(**more), timeout=60).json()["jobs"][0]["jobId"]
+        for more in ({}, {}, {"callbackUrl": "http://127.0.0.1:9/hook"})
+    ]
+    listed = opened(page, server)
+    expect(listed.get_by_role("row")).to_have_count(4)
+    expect(listed.get_by_role("link")).to_have_count(2)  # the first rule has hit nobody yet
+    for number in range(7):
+        httpx.get(f"{server.url}/v1/nowhere?n={number}")
+    listed.get_by_role("link", name="Who was hit by fault-1").click()
+    hits = page.get_by_role("region", name="Who was hit by fault-1")
+    expect(hits.get_by_role("listitem")).to_have_count(5)
+    expect(hits.get_by_role("listitem").first).to_contain_text("418GET /v1/nowhere?n=6")
+    expect(hits).to_contain_text("None of the last 2,000.")
+    httpx.get(f"{server.url}/v1/nowhere?n=7")
+    expect(hits.get_by_role("listitem").first).to_contain_text("n=7", timeout=SEEN_MS)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    hits.get_by_role("link", name="All requests of fault-1").click()
+    expect(page.get_by_label("Fault", exact=True)).to_have_value("fault-1")
+    expect(page.get_by_role("row")).to_have_count(9)
+    page.get_by_role("link", name="/v1/nowhere?n=0").click()
+    page.get_by_role("region", name="Request").get_by_role("link", name="fault-1").click()
+    expect(page.get_by_role("region", name="Who was hit by fault-1")).to_be_visible()
+    for rule_id, job_id in (("fault-2", jobs[0]), ("fault-3", jobs[2])):
+        listed.get_by_role("link", name=f"Who was hit by {rule_id}").click()
+        hits = page.get_by_role("region", name=f"Who was hit by {rule_id}")
+        expect(hits.get_by_role("listitem")).to_have_count(1)
+        expect(hits.get_by_role("listitem").get_by_role("link")).to_have_attribute("title", job_id)
+    hits.get_by_role("link", name="All jobs and their callbacks of fault-3").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_label("Fault", exact=True)).to_have_value("fault-3")
+
+
+def test_a_rule_keeps_the_focus_while_it_hits_and_is_switched(page: Page, server: Server) -> None:
+    httpx.post(f"{server.url}{FAULTS}", json={"match": {"method": "GET"}, "action": {"status": 418}})
+    listed = opened(page, server)
+    listed.get_by_role("button", name="Off: fault-1").focus()
+    httpx.get(f"{server.url}/v1/nowhere")
+    expect(listed.get_by_role("link", name="Who was hit by fault-1")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(listed.get_by_role("button", name="On: fault-1")).to_be_focused()
+    assert rules(server)[0]["enabled"] is False
+
+
+def test_on_a_phone_the_last_hit_is_read_without_scrolling(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    httpx.post(f"{server.url}{FAULTS}", json={"match": {"method": "GET"}, "action": {"status": 418}})
+    httpx.get(f"{server.url}/v1/nowhere")
+    listed = opened(page, server)
+    place = listed.locator("time-ago").bounding_box()
+    assert place is not None
+    assert place["x"] + place["width"] <= 360
+    assert listed.locator(".scroll").evaluate("node => node.scrollWidth <= node.clientWidth")

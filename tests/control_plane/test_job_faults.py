@@ -52,6 +52,11 @@ async def test_a_rule_fires_as_often_as_it_may_whoever_runs_the_jobs(deployment:
     ends = await asyncio.gather(*(ended(client, job_id) for job_id in jobs))
     assert (ends.count("Failed"), ends.count("Succeeded")) == (5, JOB_COUNT - 5)
     assert await hits(client, rule) == 5
+    failed = {job_id for job_id, end in zip(jobs, ends, strict=True) if end == "Failed"}
+    for _ in deployment.apis:
+        found = (await client.get("/_mock/jobs", params={"fault": rule})).json()["items"]
+        assert ({job["jobId"] for job in found}, len(found)) == (failed, 5)
+        assert (await client.get("/_mock/jobs/count", params={"fault": rule})).json() == {"count": 5, "exact": True}
 
 
 async def test_a_restart_neither_decides_again_nor_forgets(tmp_path: Path) -> None:

@@ -32,7 +32,10 @@ def make_looking_in(
     policy: ProgressPolicy,
     ask: AskJournals,
 ) -> LookingIn:
-    build, list_jobs = use_cases.submit.build, ListJobs(search=stores.search)
+    show_callbacks = ShowCallbacks(
+        webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows
+    )
+    build, list_jobs = use_cases.submit.build, ListJobs(search=stores.search, callbacks=show_callbacks)
     return LookingIn(
         list_jobs=list_jobs,
         count_jobs=CountJobs(list_jobs=list_jobs),
@@ -53,9 +56,7 @@ def make_looking_in(
             load_skeletons=read_skeletons,
         ),
         show_blob_faults=ShowBlobFaults(blobs=stores.blobs),
-        show_callbacks=ShowCallbacks(
-            webhooks=stores.webhooks, announcements=stores.announcements, workflows=stores.workflows
-        ),
+        show_callbacks=show_callbacks,
         show_settings=ShowSettings(of_process=settings.shown, controls=controls),
         read_journal=ReadJournal(journal=ask.journal, ask=ask),
         try_rule=TryRule(journal=ask.journal, ask=ask),

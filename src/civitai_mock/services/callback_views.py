@@ -1,6 +1,6 @@
 """Show callbacks: what receivers of a job, or of its workflow, were told, and what was tried."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,9 +8,9 @@ from enum import StrEnum
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.faults.actions import CallbackMishap
-from civitai_mock.domain.faults.kept import kept_effects, told_fault
+from civitai_mock.domain.faults.kept import DOES, RULE, kept_effects, told_fault
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.json_types import ReadOnlyJson, as_text
 from civitai_mock.ports import WebhookOutbox, WorkflowOutbox, WorkflowStore
 
 
@@ -65,6 +65,14 @@ class ShowCallbacks:
         told = [(job.callback_url or "", event.seq, "job", job.id, str(event.type)) for event in events]
         return list(_views(told, state))
 
+    async def rules_of(self, job: Job) -> Collection[str]:
+        """Return the ids of the rules of faults that fired for them."""
+        if job.workflow is not None:
+            state = await self.announcements.state(job.workflow.workflow_id)
+        else:
+            state = await self.webhooks.state(job.id)
+        return () if state is None else {as_text(each[RULE]) for each in state.faults.values() if DOES in each}
+
     async def _of_workflow(self, workflow_id: str) -> Sequence[CallbackView]:
         state, found = await self.announcements.state(workflow_id), await self.workflows.get(workflow_id)
         if state is None or found is None:
@@ -73,6 +81,11 @@ class ShowCallbacks:
         announced = await self.announcements.announced(workflow_id)
         told = [(urls[one.callback], one.seq, one.scope, one.subject, one.status) for one in announced]
         return list(_views(told, state))
+
+
+def has_callbacks(job: Job) -> bool:
+    """Return whether there may be somebody who is told of a job."""
+    return job.callback_url is not None or job.workflow is not None
 
 
 def _views(told: Sequence[tuple[str, int, str, str, str]], state: CallbackState) -> Iterator[CallbackView]:

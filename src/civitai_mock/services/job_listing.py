@@ -14,9 +14,11 @@ from civitai_mock.domain.stages import JobEventType
 from civitai_mock.domain.tokens import position_of
 from civitai_mock.generation.job_types import JOB_TYPES, find_job_type
 from civitai_mock.ports import JobSearch
+from civitai_mock.services.callback_views import ShowCallbacks, has_callbacks
 
 MOST_LOOKED_AT = 2000  # jobs for one page of a search: then it ends, however few it has, and the next goes on
 BATCH = 200
+COST_OF_LOOKUP = 10  # jobs, whose callbacks are not stored with them
 MOST_COUNTED = 1000
 PROMPT = "prompt"
 
@@ -27,7 +29,7 @@ class JobFilter:
 
     `status` is the type of the last event. `text` is a part, in any case, of the id or of anything that was asked for:
     a prompt text, a model, a sampler. `ecosystem` is that of the first resource, `provider` who had the job last, and
-    `since` when it was submitted at the earliest.
+    `since` when it was submitted at the earliest. `rule` is the id of a rule of faults that hit it or its callbacks.
     """
 
     status: JobEventType | None = None
@@ -36,14 +38,15 @@ class JobFilter:
     provider: str | None = None
     text: str | None = None
     since: datetime | None = None
+    rule: str | None = None
 
     @property
     def is_plain(self) -> bool:
         """Return whether all jobs of the right type and age are asked for."""
-        return self.status is self.ecosystem is self.provider is self.text is None
+        return self.status is self.ecosystem is self.provider is self.text is self.rule is None
 
     def matches(self, job: Job) -> bool:
-        """Return whether a job of the right type and age is asked for."""
+        """Return whether a job of the right type and age is asked for, whatever hit it."""
         if self.is_plain:
             return True
         if self.status is not None and job.last_event.type is not self.status:
@@ -67,10 +70,12 @@ class FoundJobs:
 class ListJobs:
     """Finds jobs of all consumers, page by page.
 
-    The type is looked up in an index. For the rest jobs are looked at one after the other, `MOST_LOOKED_AT` for a page.
+    The type is looked up in an index. For the rest jobs are looked at one after the other, `MOST_LOOKED_AT` for a page,
+    or a tenth of that where their callbacks have to be looked up.
     """
 
     search: JobSearch
+    callbacks: ShowCallbacks
 
     async def __call__(self, wanted: JobFilter, *, before: Position | None, take: int) -> FoundJobs:
         """Return at most `take` of the jobs that are older than a position; there may be fewer, though it goes on."""
@@ -82,16 +87,22 @@ class ListJobs:
             for job in jobs:
                 if wanted.since is not None and job.created_at < wanted.since:
                     return FoundJobs(jobs=found, last=None)
-                if wanted.matches(job):
+                if wanted.matches(job) and (wanted.rule is None or await self._is_hit(job, wanted.rule)):
                     if len(found) == take:
                         return FoundJobs(jobs=found, last=position_of(found[-1]))
                     found.append(job)
             if not jobs:
                 return FoundJobs(jobs=found, last=None)
             last = position_of(jobs[-1])
-            looked_at += len(jobs)
+            has_lookups = wanted.rule is not None
+            looked_at += sum(COST_OF_LOOKUP if has_lookups and has_callbacks(job) else 1 for job in jobs)
             await asyncio.sleep(0)  # a store in memory never waits, and others have to get on
         return FoundJobs(jobs=found, last=last)
+
+    async def _is_hit(self, job: Job, rule: str) -> bool:
+        if any(fault.rule == rule for fault in job.faults):
+            return True
+        return has_callbacks(job) and rule in await self.callbacks.rules_of(job)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,17 @@ async def test_entries_come_youngest_first_page_by_page_and_by_method_and_status
     assert seen == [f"/v1/nowhere?n={number}" for number in (4, 3, 2, 1, 0)]
 
 
+async def test_entries_are_found_by_what_hit_them(client: httpx.AsyncClient) -> None:
+    await client.post("/_mock/faults", json={"match": {"method": "POST"}, "action": {"status": 418}})
+    for method, headers in (("GET", {}), ("POST", {}), ("GET", {"X-Mock-Fault": "html-error"}), ("POST", {})):
+        await client.request(method, "/v1/nowhere", headers=headers)
+    assert [item["method"] for item in await _items(client, fault="fault-1")] == ["POST", "POST"]
+    assert [item["fault"] for item in await _items(client, fault="html-error")] == ["html-error"]
+    assert await _items(client, fault="fault-1", method="GET") == []
+    assert await _items(client, fault="fault") == []
+    assert len((await client.get(f"{JOURNAL}/har", params={"fault": "fault-1"})).json()["log"]["entries"]) == 2
+
+
 @pytest.mark.parametrize("query", ["status=abc", "status=99", "status=6000", "methods=GET", "cursor=%21", "take=0"])
 async def test_what_is_asked_wrong_is_a_400(client: httpx.AsyncClient, query: str) -> None:
     assert (await client.get(f"{JOURNAL}?{query}")).status_code == 400

@@ -9,13 +9,17 @@ import pytest
 
 from civitai_mock.api.mock import is_control_path
 from civitai_mock.clock import VirtualClock
+from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.stages import JobEventType
-from civitai_mock.services.job_listing import MOST_LOOKED_AT
+from civitai_mock.services.job_listing import COST_OF_LOOKUP, MOST_LOOKED_AT
 from civitai_mock.settings import Settings
 from tests.support.graph_check import faults
 from tests.support.served_app import CHECKPOINT, JOBS, LORA, Served, serve, serve_all, template
 
 JOBS_OF_MOCK = "/_mock/jobs"
+HOOK = "http://127.0.0.1:9/hook"
+NOTHING_WENT_WRONG: JsonObject = {"rule": "fault-1"}
+DROPPED: JsonObject = {"rule": "fault-1", "does": {"preset": "callback-drop"}}
 V2_WORKFLOWS = "/v2/consumer/workflows"
 V2 = {"steps": [{"$type": "textToImage", "input": {"prompt": "a quiet harbour", "model": CHECKPOINT}}]}
 
@@ -129,6 +133,35 @@ async def test_jobs_are_found_by_age_and_by_who_has_them(served: Served) -> None
     assert await _ids(served.client, since="2m") == [young, old]
     assert await _ids(served.client, provider="LOCAL") == [young]
     assert await _ids(served.client, provider="spot") == []
+
+
+async def test_jobs_are_found_by_what_hit_their_callbacks(served: Served) -> None:
+    told, silent, _ = [await served.submit_one(callbackUrl=url) for url in (HOOK, HOOK, None)]
+    for job_id, kept in (
+        (told, DROPPED),
+        (silent, NOTHING_WENT_WRONG),
+    ):
+        await served.stores.webhooks.keep_fault(job_id, seq=0, fault=kept)
+    assert await _ids(served.client, fault="fault-1") == [told]
+    assert await _ids(served.client, fault="fault-1", since="1m", status="Failed") == []
+    answer = await served.client.post(V2_WORKFLOWS, json={**V2, "callbacks": [{"url": HOOK, "type": ["workflow:*"]}]})
+    found = answer.json()
+    assert answer.status_code == 202, found
+    (of_workflow,) = [job["id"] for step in found["steps"] for job in step["jobs"]]
+    await served.stores.announcements.keep_fault(found["id"], seq=0, fault={**DROPPED, "rule": "fault-2"})
+    assert await _ids(served.client, fault="fault-2") == [of_workflow]
+
+
+async def test_a_search_for_what_hit_callbacks_looks_them_up_for_a_tenth_of_the_jobs(served: Served) -> None:
+    first = await served.submit_one(callbackUrl=HOOK)
+    await served.stores.webhooks.keep_fault(first, seq=0, fault=DROPPED)
+    served.clock.advance(1)
+    jobs = [template(callbackUrl=HOOK) for _ in range(MOST_LOOKED_AT // COST_OF_LOOKUP)]
+    assert (await served.client.post(JOBS, json={"jobs": jobs})).status_code == 202
+    page = await _get(served.client, JOBS_OF_MOCK, fault="fault-1")
+    assert page["items"] == []
+    second = await _get(served.client, JOBS_OF_MOCK, fault="fault-1", cursor=page["next"])
+    assert [item["jobId"] for item in second["items"]] == [first]
 
 
 async def test_a_count_ends_at_a_thousand(served: Served) -> None:

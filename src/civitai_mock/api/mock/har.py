@@ -28,7 +28,7 @@ async def export_har(request: Request) -> Response:
     wanted, take = wanted_entries(request), count(request, "take", default=USUAL_ENTRIES, most=MOST_ENTRIES)
     read, entries, before = use_cases(request).looking_in.read_journal, list[JsonObject](), None
     while len(entries) < take:
-        page = await read.page(**wanted, before=before, take=min(take - len(entries), MOST))
+        page = await read.page(wanted, before=before, take=min(take - len(entries), MOST))
         entries += page.items
         before = page.last
         if before is None:

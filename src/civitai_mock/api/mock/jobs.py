@@ -64,6 +64,7 @@ def _wanted(request: Request) -> JobFilter:
         provider=optional(request, "provider") or None,
         text=optional(request, "q") or None,
         since=since_of(request),
+        rule=optional(request, "fault") or None,
     )
 
 
@@ -210,7 +211,7 @@ def read_position(text: str) -> Position:
 
 FILTERS = [
     choice_parameter("status", list(JobEventType)),
-    *(text_parameter(name, required=False) for name in ("type", "ecosystem", "provider", "q", "since")),
+    *(text_parameter(name, required=False) for name in ("type", "ecosystem", "provider", "q", "since", "fault")),
 ]
 ROUTES = [
     ControlRoute(
@@ -222,9 +223,10 @@ ROUTES = [
             summary="List the jobs of a namespace, the youngest first",
             description=(
                 "`q` is a part of an id, of a prompt text, of a model or of anything else that was asked for, `since`"
-                " a date, or how long ago it was (`15m`), and `provider` who had the job last. A search"
-                " looks at 2,000 jobs for one page, which may have fewer items than asked for, or none, though `next`"
-                " is there."
+                " a date, or how long ago it was (`15m`), `provider` who had the job last, and `fault` the id of a rule"
+                " that hit an attempt at the job, or one of its callbacks. A search looks at 2,000 jobs for one page"
+                " (200, if their callbacks have to be looked up), which may have fewer items than asked for, or none,"
+                " though `next` is there."
             ),
             tag=CONTROL_TAG,
             parameters=[*FILTERS, *LIST_PARAMETERS],

@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,24 +18,17 @@ from civitai_mock.api.query_params import optional
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.verification import parse_expectation
+from civitai_mock.services.journal.questions import WantedEntries
 
 PATH = "/journal"
 STATUSES = range(100, 600)
-FILTERS = [text_parameter(name, required=False) for name in ("method", "status", "jobId")]
-
-
-class WantedEntries(TypedDict):
-    """Says which entries are asked for; None asks for all."""
-
-    method: str | None
-    status: int | None
-    job_id: str | None
+FILTERS = [text_parameter(name, required=False) for name in ("method", "status", "jobId", "fault")]
 
 
 async def list_entries(request: Request) -> Response:
     page, wanted = requested_page(request), wanted_entries(request)
     read = use_cases(request).looking_in.read_journal
-    found = await read.page(**wanted, before=page.after, take=page.take)
+    found = await read.page(wanted, before=page.after, take=page.take)
     return listing(found.items, last=found.last, more={} if found.is_whole else {"incomplete": True})
 
 
@@ -46,6 +38,7 @@ def wanted_entries(request: Request) -> WantedEntries:
         "method": optional(request, "method") or None,
         "status": _status(optional(request, "status")),
         "job_id": optional(request, "jobId") or None,
+        "fault": optional(request, "fault") or None,
     }
 
 
@@ -78,7 +71,10 @@ ROUTES = [
         operation=Operation(
             id="listJournal",
             summary="List the requests of a namespace, the youngest first, with their answers",
-            description="Those are requests to version 1 and 2, and for blobs. What is secret in them is not shown.",
+            description=(
+                "Those are requests to version 1 and 2, and for blobs. What is secret in them is not shown. `fault` is"
+                " the id of a rule that hit them, or the preset of their own header `X-Mock-Fault`."
+            ),
             tag=CONTROL_TAG,
             parameters=[*FILTERS, *LIST_PARAMETERS],
             responses={200: JournalEntryList},

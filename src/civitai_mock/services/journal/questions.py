@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
 from civitai_mock.domain.faults.dry_run import needs_work, parse_tried_rule, would_match
@@ -23,7 +23,7 @@ from civitai_mock.services.journal.recording import Journal
 
 KIND, PAGE, FIND, NEAR, TRY, PICK, CLEAR = "kind", "page", "find", "near", "try", "pick", "clear"
 CLEAR_QUESTION: JsonObject = {KIND: CLEAR}
-METHOD, STATUS, JOB_ID, BEFORE, TAKE = "method", "status", "jobId", "before", "take"
+METHOD, STATUS, JOB_ID, FAULT, BEFORE, TAKE = "method", "status", "jobId", "fault", "before", "take"
 RULE, IDS, IS_WHOLE = "rule", "ids", "isWhole"
 NAME, AFTER, EXPECTATION, ITEMS, CUT_AT = "name", "after", "expectation", "items", "cutAt"
 MOST_BYTES = 2**20  # of entries in one answer, which may be six times as long as JSON
@@ -32,11 +32,29 @@ MANY = 100  # entries, which take a thread about as long as it takes to begin
 SubjectOf: TypeAlias = Callable[[JournalEntry], FaultSubject]
 
 
-def page_question(
-    *, method: str | None, status: int | None, job_id: str | None, before: str | None, take: int
-) -> JsonObject:
-    """Ask for entries, the youngest first: those that came before one with an id, and have to do with a job."""
-    return {KIND: PAGE, METHOD: method, STATUS: status, JOB_ID: job_id, BEFORE: before, TAKE: take}
+class WantedEntries(TypedDict):
+    """Says which entries are asked for; None asks for all.
+
+    `job_id` is a job that they have to do with, `fault` the rule that hit them, or the preset of their own header.
+    """
+
+    method: str | None
+    status: int | None
+    job_id: str | None
+    fault: str | None
+
+
+def page_question(wanted: WantedEntries, *, before: str | None, take: int) -> JsonObject:
+    """Ask for entries, the youngest first, that came before one with an id."""
+    return {
+        KIND: PAGE,
+        METHOD: wanted["method"],
+        STATUS: wanted["status"],
+        JOB_ID: wanted["job_id"],
+        FAULT: wanted["fault"],
+        BEFORE: before,
+        TAKE: take,
+    }
 
 
 def find_question(expectation: ReadOnlyJson) -> JsonObject:
@@ -116,13 +134,14 @@ class _Reader:
     def _page(self, question: ReadOnlyJson) -> JsonObject:
         """Return a page; if that would be too long, the first of it, and the id of the last entry as `cutAt`."""
         method, status, before = as_text(question[METHOD]).upper(), question[STATUS], as_text(question[BEFORE])
-        job_id = as_text(question.get(JOB_ID))  # a process of an older version does not ask
+        job_id, fault = as_text(question.get(JOB_ID)), as_text(question.get(FAULT))  # an older version does not ask
         wanted = (
             entry
             for entry in reversed(self.entries)
             if (not method or entry.method.upper() == method)
             and (status is None or entry.status == status)
             and (not before or entry.id < before)
+            and (not fault or entry.fault == fault)
             and (not job_id or names_job(entry, job_id))
         )
         items: list[Json] = []

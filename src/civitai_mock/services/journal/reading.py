@@ -6,7 +6,7 @@ from typing import Protocol
 
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object, as_text
-from civitai_mock.services.journal.questions import CUT_AT, ITEMS, page_question
+from civitai_mock.services.journal.questions import CUT_AT, ITEMS, WantedEntries, page_question
 from civitai_mock.services.journal.recording import NamespaceJournal
 
 
@@ -51,13 +51,10 @@ class ReadJournal:
     journal: NamespaceJournal
     ask: AskProcesses
 
-    async def page(
-        self, *, method: str | None, status: int | None, job_id: str | None, before: str | None, take: int
-    ) -> EntryPage:
-        """Return entries, the youngest first, that came before this one, of one job if that is asked for."""
+    async def page(self, wanted: WantedEntries, *, before: str | None, take: int) -> EntryPage:
+        """Return entries, the youngest first, that came before this one."""
         check_is_on(self.journal)
-        question = page_question(method=method, status=status, job_id=job_id, before=before, take=take + 1)
-        answers = await self.ask(question)
+        answers = await self.ask(page_question(wanted, before=before, take=take + 1))
         items = [as_object(item) for answer in answers.items for item in as_list(answer[ITEMS])]
         items.sort(key=_id, reverse=True)
         # What a process has left out is older than what it tells.

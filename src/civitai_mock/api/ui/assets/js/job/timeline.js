@@ -6,6 +6,7 @@
 import { drawWaterfall } from "../draw/waterfall.js";
 import { el, fill, keyed } from "../el.js";
 import { badge, duration, hasEnded, localDate, localTime, now, stateBadge } from "../format.js";
+import { href } from "../router.js";
 import { connection } from "../store.js";
 import { waterfallOf } from "./timeline-model.js";
 
@@ -112,12 +113,17 @@ function callbackTable(callbacks) {
   );
 }
 
+/** @param {unknown} rule */
+function ruleLink(rule) {
+  return typeof rule === "string" && [el("a", { href: href("faults", { rule }) }, rule), " "];
+}
+
 /** @param {Record<string, unknown>[]} faults */
 function faultList(faults) {
   return el(
     "section",
     {},
     el("h2", {}, "Faults that hit it"),
-    el("ul", {}, faults.map((fault) => el("li", {}, el("code", {}, JSON.stringify(fault))))),
+    el("ul", {}, faults.map((fault) => el("li", {}, ruleLink(fault.rule), el("code", {}, JSON.stringify(fault))))),
   );
 }

@@ -58,7 +58,7 @@ function facts(entry) {
     ["When", [`${localDate(entry.time)} (${entry.time})`]],
     ["Took", [`${entry.ms.toFixed(1)} ms`]],
     ["Route", [entry.route ?? "none was reached"]],
-    ["Hit by", entry.fault ? [el("a", { href: href("faults") }, entry.fault)] : []],
+    ["Hit by", entry.fault ? [el("a", { href: href("faults", { rule: entry.fault }) }, entry.fault)] : []],
     ["Jobs", entry.jobIds.map((id) => el("a", { class: "mono", href: href(`jobs/${id}`) }, id))],
   ];
   const known = pairs.filter(([, values]) => values.length > 0);

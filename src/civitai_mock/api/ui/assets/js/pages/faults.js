@@ -6,10 +6,12 @@
 import { change, curl, get, listed } from "../api.js";
 import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
+import { openHits } from "../faults/hits.js";
 import { number, stateBadge } from "../format.js";
 import { attempt, confirmed } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
 import { readJson } from "../read-json.js";
+import { here, href } from "../router.js";
 
 const EACH_MS = 900; // as nothing tells of rules that others set
 const HOOKS = ["request", "job", "blob", "callback", "stream"];
@@ -22,14 +24,19 @@ const MOST_SHOWN = 5;
 /** @typedef {{rules: Rule[], scenarios: Scenario[]}} Found */
 
 /** @param {import("../pages.js").Context} context */
-export async function open({ node, actions, signal, setCurl }) {
-  setCurl(() => curl("GET", "_mock/faults"));
+export async function open({ node, actions, signal, setCurl, onPlace }) {
+  const chosen = () => here().query.get("rule") ?? "";
+  setCurl(() => curl("GET", chosen() ? `_mock/faults/${encodeURIComponent(chosen())}` : "_mock/faults"));
   const place = el("div", { class: "page" });
   node.append(place);
   /** @type {Rule[]} */
   let rules = [];
   const form = openForm(() => void part.reload(), signal);
   const list = openRules(() => void part.reload());
+  const hits = openHits();
+  signal.addEventListener("abort", hits.close);
+  onPlace(() => hits.choose(chosen()));
+  hits.choose(chosen());
   const scenarios = openScenarios(() => void part.reload());
   const presets = openPresets(form.choose, signal);
   const allOff = el("button", { type: "button", class: "small", on: { click: () => void switchAllOff() } }, "All off");
@@ -46,9 +53,10 @@ export async function open({ node, actions, signal, setCurl }) {
       return found;
     },
     show: (found) => {
-      if (place.firstElementChild !== list.node) fill(place, list.node, form.node, scenarios.node, presets.node);
+      if (place.firstElementChild !== list.node) fill(place, list.node, hits.node, form.node, scenarios.node, presets.node);
       rules = found.rules;
       list.show(rules);
+      hits.update(rules);
       scenarios.show(found.scenarios);
       allOff.disabled = !rules.some(isOn);
       removeAll.disabled = rules.length === 0;
@@ -116,7 +124,7 @@ function openRules(reload) {
     show(rules) {
       say(count, rules.length ? number(rules.length) : "");
       [table.hidden, none.hidden] = [rules.length === 0, rules.length > 0];
-      keyed(body, rules, { key: (rule) => rule.id, make: () => el("tr", {}, Array.from({ length: 7 }, () => el("td"))), update: draw });
+      keyed(body, rules, { key: (rule) => rule.id, make: (rule) => makeRow(rule, reload), update: draw });
       for (const rule of rules) {
         const tr = body.querySelector(`[data-key="${CSS.escape(rule.id)}"]`);
         if (tr instanceof HTMLElement) draw(tr, rule);
@@ -132,29 +140,63 @@ function openRules(reload) {
     const version = JSON.stringify(rule);
     if (tr.dataset.version === version) return;
     tr.dataset.version = version;
-    const [id, what, where, hits, left, last, buttons] = tr.children;
-    if (!id || !what || !where || !hits || !left || !last || !buttons) return;
+    const [state, what, where, hits, left, last] = tr.children;
+    const flip = tr.querySelector("button");
+    if (!state || !what || !where || !hits || !left || !last || !flip) return;
     const isOver = rule.left === 0;
-    fill(id, stateBadge(isOver ? "done" : isOn(rule) ? "bad" : "waiting", isOver ? "used up" : isOn(rule) ? "on" : "off"));
+    fill(state, stateBadge(isOver ? "done" : isOn(rule) ? "bad" : "waiting", isOver ? "used up" : isOn(rule) ? "on" : "off"), el("code", { class: "quiet small" }, ` ${rule.id}`));
     fill(what, el("strong", {}, rule.preset ?? "action"), " ", el("code", { class: "clip" }, brief(rule.preset ? rule.params : rule.action)));
     fill(where, el("code", { class: "clip", title: brief(rule.match) }, brief(rule.match) || "everything"));
     fill(hits, number(rule.hits));
     fill(left, rule.left === undefined ? "–" : number(rule.left));
-    fill(last, rule.lastHitAt ? timeAgo(rule.lastHitAt) : "–");
-    hits.className = left.className = "number";
+    last.firstChild?.replaceWith(rule.lastHitAt ? timeAgo(rule.lastHitAt) : "–");
+    if (rule.hits === 0) last.querySelector("a")?.remove();
+    else if (!last.querySelector("a")) last.append(whoLink(rule.id));
     const label = isOn(rule) ? "Off" : "On";
-    const flip = () => attempt(() => putRule({ ...rule, enabled: !isOn(rule) })).then(reload);
-    const remove = () => attempt(() => change("DELETE", `faults/${encodeURIComponent(rule.id)}`), "The rule is removed.").then(reload);
-    fill(
-      buttons,
+    say(flip, label);
+    flip.setAttribute("aria-label", `${label}: ${rule.id}`);
+  }
+}
+
+/**
+ * Make the row of a rule: what changes is drawn into it, and what has the focus stays.
+ *
+ * @param {Rule} made
+ * @param {() => void} reload
+ */
+function makeRow({ id }, reload) {
+  const path = `faults/${encodeURIComponent(id)}`;
+  const flip = () =>
+    attempt(async () => {
+      const rule = await get(path);
+      await putRule({ ...rule, enabled: !isOn(rule) });
+    }).then(reload);
+  const remove = () => attempt(() => change("DELETE", path), "The rule is removed.").then(reload);
+  return el(
+    "tr",
+    { "data-row": true, tabindex: "-1" },
+    el("td"),
+    el("td"),
+    el("td"),
+    el("td", { class: "number" }),
+    el("td", { class: "number" }),
+    el("td", {}, "–"),
+    el(
+      "td",
+      {},
       el(
         "div",
         { class: "actions row-actions" },
-        el("button", { type: "button", class: "small", "aria-label": `${label}: ${rule.id}`, on: { click: () => void flip() } }, label),
-        el("button", { type: "button", class: "small", "aria-label": `Remove ${rule.id}`, on: { click: () => void remove() } }, "Remove"),
+        el("button", { type: "button", class: "small", on: { click: () => void flip() } }),
+        el("button", { type: "button", class: "small", "aria-label": `Remove ${id}`, on: { click: () => void remove() } }, "Remove"),
       ),
-    );
-  }
+    ),
+  );
+}
+
+/** @param {string} id */
+function whoLink(id) {
+  return el("a", { class: "who", href: href("faults", { rule: id }), "aria-label": `Who was hit by ${id}` }, "Who");
 }
 
 /** @param {unknown} value */

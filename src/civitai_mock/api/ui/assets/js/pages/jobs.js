@@ -42,6 +42,7 @@ const FILTERS = [
   ["type", "Type"],
   ["ecosystem", "Ecosystem"],
   ["provider", "Provider"],
+  ["fault", "Fault"],
 ];
 
 /** @typedef {{jobId: string, status: string, type: string, createdAt: string, changedAt: string, retryAttempt: number, blobKey?: string, prompt?: string, model?: string}} Item */
@@ -333,7 +334,7 @@ function head() {
 }
 
 function noMatch() {
-  const clear = () => setQuery({ q: null, status: null, since: null, type: null, ecosystem: null, provider: null });
+  const clear = () => setQuery({ q: null, status: null, since: null, ...Object.fromEntries(FILTERS.map(([name]) => [name, null])) });
   return el(
     "div",
     { class: "panel" },

@@ -19,7 +19,7 @@ const MOST_LOOKED_THROUGH = 1000;
 const EXAMPLE = "v2/consumer/workflows";
 const FILE_NAME = "civitai-mock.har";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-const FILTERS = ["method", "status", "jobId"];
+const FILTERS = ["method", "status", "jobId", "fault"];
 const STATUS = /^([1-5]\d\d)?$/;
 
 /** @typedef {import("../job/orders.js").Entry & {route: string | null}} Entry */
@@ -193,6 +193,8 @@ function openFilters(signal) {
   const status = el("input", { type: "text", inputmode: "numeric", class: "filter", placeholder: "Status", "aria-label": "Status" });
   const jobId = el("input", { type: "search", "data-search": true, placeholder: "Id of a job", "aria-label": "Id of a job" });
   method.addEventListener("change", () => setQuery({ method: method.value }), { signal });
+  const fault = el("input", { type: "text", class: "filter", placeholder: "Fault", "aria-label": "Fault" });
+  fault.addEventListener("change", () => setQuery({ fault: fault.value.trim() }), { signal });
   jobId.addEventListener("change", () => setQuery({ jobId: jobId.value.trim() }), { signal });
   status.addEventListener("input", () => status.setCustomValidity(""), { signal });
   status.addEventListener(
@@ -205,11 +207,12 @@ function openFilters(signal) {
     { signal },
   );
   return {
-    node: el("div", { class: "filters", role: "search" }, jobId, method, status),
+    node: el("div", { class: "filters", role: "search" }, jobId, method, status, fault),
     show() {
       const { query } = here();
       method.value = query.get("method") ?? "";
       if (document.activeElement !== status) status.value = query.get("status") ?? "";
+      if (document.activeElement !== fault) fault.value = query.get("fault") ?? "";
       if (document.activeElement !== jobId) jobId.value = query.get("jobId") ?? "";
     },
   };
