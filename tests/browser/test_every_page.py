@@ -1,7 +1,10 @@
 """What holds for every page of the dashboard, whatever it shows: a new one is among them by itself."""
 
+import json
 import re
+import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -220,6 +223,26 @@ def test_a_page_says_that_it_loads_and_nothing_jumps(filled: tuple[Dashboard, Wo
     assert page.evaluate("shift") <= MOST_SHIFT
     page.unroute(LOADS)
     assert dashboard.complaints == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_what_is_copied_as_curl_is_answered(filled: tuple[Dashboard, World], address: str, tmp_path: Path) -> None:
+    dashboard, world = filled
+    dashboard.page.set_viewport_size(WIDE)
+    dashboard.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = go(dashboard, world, address)
+    settled(page)
+    copies = page.get_by_role("button", name="Copy as curl")
+    expect(copies).to_have_count(0 if address == "graph" else 1)  # which asks for nothing, before two jobs are named
+    if address == "graph":
+        return
+    page.keyboard.press("y")
+    expect(page.get_by_role("status").filter(has_text="Copied the command.")).to_be_visible()
+    command = page.evaluate("navigator.clipboard.readText()")
+    answer = tmp_path / "answer"
+    subprocess.run(["bash", "-c", f"{command} --fail --noproxy '*' -o {answer}"], check=True, timeout=60)
+    assert address == "picture" or json.loads(answer.read_bytes()) is not None
 
 
 @pytest.mark.long

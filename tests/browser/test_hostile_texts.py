@@ -50,7 +50,11 @@ def _write_everywhere(dashboard: Dashboard, text: str) -> None:
     rule = {"match": {"prompt": {"contains": text[:200]}}, "action": {"status": 503}, "enabled": False}
     dashboard.change("POST", "faults", rule)
     dashboard.change("PUT", "scenarios/weather/state", {"state": "calm"})
-    headers = {"user-agent": MARKUP, "x-odd": "\u202e\u00e9".encode(), "content-type": "application/json"}
+    headers = [
+        (b"user-agent", MARKUP.encode()),
+        (b"x-odd", "\u202e\u00e9".encode()),
+        (b"content-type", b"application/json"),
+    ]
     lone = json.dumps(template(params={"prompt": f"\ud800 {MARKUP}"}))
     for body in (lone, json.dumps(template(params={"prompt": NUL}))):
         answer = dashboard.http.post(JOBS, content=body, headers=httpx.Headers(headers))

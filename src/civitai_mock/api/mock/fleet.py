@@ -1,6 +1,8 @@
 """The simulated fleet of a namespace: what it is made of, its pods and orders to them, and what it has cost."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,12 +31,17 @@ from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.fleet.document import MOST_SECONDS, as_json
+from civitai_mock.domain.fleet.pods import PodState, may_follow
 from civitai_mock.domain.members import Members
 from civitai_mock.services.fleet.costs import BY_PROVIDER
 from civitai_mock.services.fleet.edit import EditFleet
 from civitai_mock.services.fleet.orders import FleetOrder, OrderKind
 from civitai_mock.services.fleet.use_cases import ShownPod
 
+ORDERED: Mapping[Literal["preempt", "shutdown"], PodState] = {
+    "preempt": PodState.PREEMPTION_WARN,
+    "shutdown": PodState.SHUTDOWN,
+}
 PATH, PODS_PATH, COSTS_PATH = "/fleet", "/fleet/pods", "/costs"
 POD_PATH = f"{PODS_PATH}/{{podId}}"
 
@@ -103,6 +110,7 @@ def _render(shown: ShownPod) -> PodItem:
         text=shown.text,
         since=format_date(pod.since),
         jobsInQueue=shown.jobs_in_queue,
+        orders=[order for order, state in ORDERED.items() if may_follow(pod.state, state)],
     )
     if pod.engine is not None:
         item["engine"] = pod.engine

@@ -34,6 +34,7 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  */
 export function keep({ signal, node, load, show, wants = () => true, everyMs }) {
   let telling = 0;
+  let isLastTry = false; // of a load that had no connection
   let told = ""; // what failed last: a toast that was closed does not come back by itself
   let [isLoaded, isLoading, isDirty] = [false, false, false];
   const slow = setTimeout(() => {
@@ -53,10 +54,11 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
       clearTimeout(slow);
       clearTimeout(telling);
       telling = 0;
-      told = "";
+      isLastTry = false;
       if (!isLoaded) fill(node);
       isLoaded = true;
       show(data);
+      told = "";
     } catch (error) {
       clearTimeout(slow);
       fail(error);
@@ -71,11 +73,12 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
   /** @param {unknown} error */
   function fail(error) {
     if (error instanceof LeftError || signal.aborted) return;
-    if (!(error instanceof ApiError) || error.kind !== "network") tell(error);
+    if (!(error instanceof ApiError) || error.kind !== "network" || isLastTry) tell(error);
     else if (!telling) {
       telling = setTimeout(() => {
         telling = 0;
-        if (connection.state === "live" && !signal.aborted) tell(error);
+        isLastTry = connection.state === "live";
+        if (isLastTry) void reload();
       }, TOLD_MS);
     }
     if (!isLoaded) fill(node, brokenBox(error, again));

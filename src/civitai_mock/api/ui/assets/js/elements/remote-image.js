@@ -68,7 +68,8 @@ class RemoteImage extends HTMLElement {
       if (error instanceof LeftError || this.leave.signal.aborted) return;
       const { title, traceId } = describe(error);
       fill(this, el("p", { class: "quiet small", title: `${title} ${traceId}` }, `No picture: ${title}`));
-      if (!(error instanceof ApiError && error.status === 404)) failed(error, { key: title }); // files have an end, too
+      const isUsual = error instanceof ApiError && (error.status === 404 || error.kind === "network");
+      if (!isUsual) failed(error, { key: title }); // files have an end, and of a lost connection the header tells
     }
   }
 }

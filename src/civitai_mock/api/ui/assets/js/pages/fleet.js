@@ -31,7 +31,7 @@ const STATES = {
   SHUTDOWN: "waiting",
 };
 
-/** @typedef {{podId: string, provider: string, state: string, status: string, text: string, since: string, jobsInQueue: number, engine?: string}} Pod */
+/** @typedef {{podId: string, provider: string, state: string, status: string, text: string, since: string, jobsInQueue: number, engine?: string, orders: string[]}} Pod */
 /** @typedef {{name: string, pictures: number, bootSeconds: number, busySeconds: number, idleSeconds: number, perPicture: number, billed: number}} Cost */
 /** @typedef {{providers: Cost[], baseline: number, billed: number, saved: number}} Costs */
 /** @typedef {{fleet: {providers: {name: string, kind: string}[]}, pods: Pod[], costs: Costs}} Found */
@@ -212,8 +212,12 @@ function drawPod(tr, pod, reload) {
     el("button", { type: "button", class: "small", "aria-label": `${label} ${pod.podId}`, on: { click: () => void act() } }, label);
   fill(
     buttons,
-    pod.state !== LAST &&
-      el("div", { class: "actions row-actions" }, button("Preempt", () => give("preempt", "The pod is warned.")), button("Shut down", () => give("shutdown", "The pod shuts down."))),
+    el(
+      "div",
+      { class: "actions row-actions" },
+      pod.orders.includes("preempt") && button("Preempt", () => give("preempt", "The pod is warned.")),
+      pod.orders.includes("shutdown") && button("Shut down", () => give("shutdown", "The pod shuts down.")),
+    ),
   );
 }
 

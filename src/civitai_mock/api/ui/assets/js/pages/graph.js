@@ -19,7 +19,6 @@ export function open({ node, signal, place, setCurl }) {
   const [a, b] = ["a", "b"].map((name) => el("input", { type: "text", class: "mono", "aria-label": `Job ${name}`, placeholder: `id of job ${name}`, value: place.query.get(name) ?? "" }));
   const shown = el("div", { class: "page" });
   const text = el("textarea", { rows: "8", class: "mono", spellcheck: "false", "aria-label": "Graph in API format", placeholder: '{"3": {"class_type": "KSampler", "inputs": {…}}}' });
-  setCurl(() => curl("GET", "_mock/graph/diff", { query: { a: a?.value, b: b?.value } }));
 
   /** @param {string} json */
   function show(json) {
@@ -30,6 +29,7 @@ export function open({ node, signal, place, setCurl }) {
   }
 
   async function compare() {
+    setCurl(() => curl("GET", "_mock/graph/diff", { query: { a: a?.value.trim(), b: b?.value.trim() } }));
     setQuery({ a: a?.value.trim(), b: b?.value.trim() }, { replaces: true });
     const found = await attempt(() => get("graph/diff", { signal, query: { a: a?.value.trim(), b: b?.value.trim() } }));
     if (found) fill(shown, panel("What differs", differences(found)));
