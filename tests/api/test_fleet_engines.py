@@ -86,6 +86,15 @@ class World:
 
         return await until(found)
 
+    async def costs_with(self, pictures: int) -> Any:
+        """Return what each provider has cost once so many pictures are told: the fleet counts them at its next turn."""
+
+        async def told() -> Any:
+            providers = (await self.ask("GET", COSTS))["providers"]
+            return providers if sum(each["pictures"] for each in providers) == pictures else None
+
+        return await until(told)
+
     async def runs_on_engine(self) -> None:
         await until_true(lambda: self.engine.server.life.queue.running is not None)
 
@@ -145,7 +154,7 @@ async def test_what_a_pod_claims_runs_on_its_engine_and_takes_as_long_as_it_does
                 assert event["context"]["worker"] == f"127.0.0.1:{engine.port}"
             assert (outcomes(engine), outcomes(other)) == ([["success"]] * 3, [])
             assert (await world.pod_in("IDLE"))["engine"] == f"127.0.0.1:{engine.port}"
-            (spot, _) = (await world.ask("GET", COSTS))["providers"]
+            (spot, _) = await world.costs_with(6)
             assert (spot["pictures"], spot["perPicture"]) == (6, 9_000)
             assert 3 * SHORT * STEP <= spot["busySeconds"] < 60  # and not the 60 s of each picture that are planned
 
@@ -157,7 +166,7 @@ async def test_who_has_no_engine_leaves_those_of_pods_alone() -> None:
         await world.set_fleet()
         for job_id in [await world.submit(providers=["serverless"]) for _ in range(3)]:
             assert (await world.succeeded(job_id))["context"]["worker"] == f"127.0.0.1:{other.port}"
-        serverless = (await world.ask("GET", COSTS))["providers"][1]
+        (_, serverless) = await world.costs_with(3)
         assert (serverless["pictures"], serverless["billed"]) == (3, 9_000)
 
 
@@ -193,8 +202,7 @@ async def test_a_preemption_interrupts_the_prompt_and_serverless_draws_the_pictu
                 assert ended["context"] == {"reason": "preempted"}
             assert outcomes(engine) == [["interrupted"], *([] if has_other else [["success"]])]
             assert outcomes(other) == ([["success"]] if has_other else [])
-            costs = await world.ask("GET", COSTS)
-            assert [each["pictures"] for each in costs["providers"]] == [0, 1]
+            assert [each["pictures"] for each in await world.costs_with(1)] == [0, 1]
 
 
 async def test_the_preset_preempted_takes_the_pod_of_a_real_prompt_away_once() -> None:
@@ -291,7 +299,7 @@ async def test_a_pod_whose_engine_does_not_come_is_given_up_and_its_batch_falls_
         assert claimed["context"]["fleet_reason"] == "boot_timeout"
         pod = await world.pod_in("SHUTDOWN")
         assert "bootedAt" not in pod
-        spot = (await world.ask("GET", COSTS))["providers"][0]
+        (spot, _) = await world.costs_with(1)
         assert 1 <= spot["bootSeconds"] < 5
         assert spot["billed"] > 0
 
