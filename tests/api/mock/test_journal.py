@@ -16,6 +16,7 @@ JOURNAL = "/_mock/journal"
 WORKFLOWS = "/v2/consumer/workflows"
 V2 = {"steps": [{"$type": "textToImage", "input": {"prompt": "a quiet harbour", "model": CHECKPOINT}}]}
 JSON = {"content-type": "application/json"}
+MESSAGES = {"request", "response"}
 
 
 async def _items(client: httpx.AsyncClient, /, headers: dict[str, str] | None = None, **params: Any) -> list[Any]:
@@ -124,7 +125,20 @@ async def test_entries_are_found_by_what_hit_them(client: httpx.AsyncClient) -> 
     assert len((await client.get(f"{JOURNAL}/har", params={"fault": "fault-1"})).json()["log"]["entries"]) == 2
 
 
-@pytest.mark.parametrize("query", ["status=abc", "status=99", "status=6000", "methods=GET", "cursor=%21", "take=0"])
+async def test_entries_are_listed_briefly_and_shown_one_by_one(client: httpx.AsyncClient) -> None:
+    for _ in range(2):
+        await client.post(JOBS, json=template())
+    whole, brief = await _items(client), await _items(client, messages=False)
+    assert brief == [{name: value for name, value in item.items() if name not in MESSAGES} for item in whole]
+    assert all(item.keys() >= MESSAGES for item in whole)
+    assert [await _items(client, id=item["id"]) for item in whole] == [[item] for item in whole]
+    assert await _items(client, id="nothing") == []
+    assert await _items(client, {"x-mock-namespace": "other"}, id=whole[0]["id"]) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["messages=no", "status=abc", "status=99", "status=6000", "methods=GET", "cursor=%21", "take=0"]
+)
 async def test_what_is_asked_wrong_is_a_400(client: httpx.AsyncClient, query: str) -> None:
     assert (await client.get(f"{JOURNAL}?{query}")).status_code == 400
 

@@ -13,8 +13,8 @@ from civitai_mock.api.mock.changes import done
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, listing, requested_page
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import Expectation, JournalEntryList, NotYet, VerifiedRequests
-from civitai_mock.api.openapi import Operation, text_parameter
-from civitai_mock.api.query_params import optional
+from civitai_mock.api.openapi import Operation, flag_parameter, text_parameter
+from civitai_mock.api.query_params import flag, optional
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.verification import parse_expectation
@@ -22,7 +22,7 @@ from civitai_mock.services.journal.questions import WantedEntries
 
 PATH = "/journal"
 STATUSES = range(100, 600)
-FILTERS = [text_parameter(name, required=False) for name in ("method", "status", "jobId", "fault")]
+FILTERS = [text_parameter(name, required=False) for name in ("id", "method", "status", "jobId", "fault")]
 
 
 async def list_entries(request: Request) -> Response:
@@ -35,10 +35,12 @@ async def list_entries(request: Request) -> Response:
 def wanted_entries(request: Request) -> WantedEntries:
     """Return what a request says of the entries that it asks for."""
     return {
+        "entry_id": optional(request, "id") or None,
         "method": optional(request, "method") or None,
         "status": _status(optional(request, "status")),
         "job_id": optional(request, "jobId") or None,
         "fault": optional(request, "fault") or None,
+        "messages": flag(request, "messages", default=True),
     }
 
 
@@ -73,10 +75,11 @@ ROUTES = [
             summary="List the requests of a namespace, the youngest first, with their answers",
             description=(
                 "Those are requests to version 1 and 2, and for blobs. What is secret in them is not shown. `fault` is"
-                " the id of a rule that hit them, or the preset of their own header `X-Mock-Fault`."
+                " the id of a rule that hit them, or the preset of their own header `X-Mock-Fault`. Without their"
+                " `messages`, which may be long, they have neither `request` nor `response`."
             ),
             tag=CONTROL_TAG,
-            parameters=[*FILTERS, *LIST_PARAMETERS],
+            parameters=[*FILTERS, flag_parameter("messages", default=True), *LIST_PARAMETERS],
             responses={200: JournalEntryList},
             problems=[*READ_PROBLEMS, 409],
         ),

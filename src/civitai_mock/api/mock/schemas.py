@@ -651,8 +651,8 @@ class JournalMessage(TypedDict):
     sha256: NotRequired[str]
 
 
-class JournalEntryItem(TypedDict):
-    """A request and its answer; `consumer` follows from the token that was sent, and hides it.
+class BriefEntryItem(TypedDict):
+    """A request and how it was answered; `consumer` follows from the token that was sent, and hides it.
 
     `route` is that of this description, if one was reached. `fault` is the id of the rule that fired.
     """
@@ -664,8 +664,6 @@ class JournalEntryItem(TypedDict):
     method: str
     path: str
     route: str | None
-    request: JournalMessage
-    response: JournalMessage
     status: int
     ms: float
     traceId: str
@@ -674,10 +672,17 @@ class JournalEntryItem(TypedDict):
     rules: Sequence[LookItem]
 
 
+class JournalEntryItem(BriefEntryItem):
+    """A request and its answer."""
+
+    request: JournalMessage
+    response: JournalMessage
+
+
 class JournalEntryList(TypedDict):
     """A page of requests; it is `incomplete` if a process that may have had some does not live any more."""
 
-    items: Sequence[JournalEntryItem]
+    items: Sequence[JournalEntryItem | BriefEntryItem]
     next: NotRequired[str]
     incomplete: NotRequired[Literal[True]]
 

@@ -15,9 +15,12 @@ JOB_IN_PATH = re.compile(r"/jobs/([0-9a-f-]{36})(?:/|\Z)")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
-def render_entry(entry: JournalEntry, *, namespace: str, redactor: Redactor) -> JsonObject:
-    """Render an entry of a namespace: what was sent before what was answered, which may repeat a secret."""
-    asked, answered = read_body(entry.request_body), read_body(entry.answer_body)
+def render_entry(entry: JournalEntry, *, namespace: str, redactor: Redactor, has_messages: bool = True) -> JsonObject:
+    """Render an entry of a namespace: what was sent before what was answered, which may repeat a secret.
+
+    Without its messages, which may be long, it has neither headers nor bodies.
+    """
+    answered = read_body(entry.answer_body)
     document: JsonObject = {
         "id": entry.id,
         "time": format_date(entry.at),
@@ -26,8 +29,7 @@ def render_entry(entry: JournalEntry, *, namespace: str, redactor: Redactor) -> 
         "method": entry.method,
         "path": redactor.path(entry.path, entry.query),
         "route": entry.route,
-        "request": _message(entry.request_headers, entry.request_body, asked, redactor),
-        "response": _message(entry.answer_headers, entry.answer_body, answered, redactor),
+        **(_messages(entry, answered, redactor) if has_messages else {}),
         "status": entry.status,
         "ms": round(entry.seconds * 1000, 3),
         "traceId": entry.trace_id,
@@ -81,6 +83,14 @@ def told_job_ids(answered: Json) -> Iterator[str]:
             yield from told_job_ids(item)
             if name == "jobs" and (job_id := as_text(as_object(item).get("id"))):
                 yield job_id
+
+
+def _messages(entry: JournalEntry, answered: Json, redactor: Redactor) -> JsonObject:
+    asked = read_body(entry.request_body)
+    return {
+        "request": _message(entry.request_headers, entry.request_body, asked, redactor),
+        "response": _message(entry.answer_headers, entry.answer_body, answered, redactor),
+    }
 
 
 def _message(headers: HeaderPairs, body: Body, decoded: Json, redactor: Redactor) -> JsonObject:

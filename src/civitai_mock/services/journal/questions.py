@@ -23,8 +23,8 @@ from civitai_mock.services.journal.recording import Journal
 
 KIND, PAGE, FIND, NEAR, TRY, PICK, CLEAR = "kind", "page", "find", "near", "try", "pick", "clear"
 CLEAR_QUESTION: JsonObject = {KIND: CLEAR}
-METHOD, STATUS, JOB_ID, FAULT, BEFORE, TAKE = "method", "status", "jobId", "fault", "before", "take"
-RULE, IDS, IS_WHOLE = "rule", "ids", "isWhole"
+ENTRY_ID, METHOD, STATUS, JOB_ID, FAULT, BEFORE, TAKE = "id", "method", "status", "jobId", "fault", "before", "take"
+MESSAGES, RULE, IDS, IS_WHOLE = "messages", "rule", "ids", "isWhole"
 NAME, AFTER, EXPECTATION, ITEMS, CUT_AT = "name", "after", "expectation", "items", "cutAt"
 MOST_BYTES = 2**20  # of entries in one answer, which may be six times as long as JSON
 MANY = 100  # entries, which take a thread about as long as it takes to begin
@@ -35,23 +35,28 @@ SubjectOf: TypeAlias = Callable[[JournalEntry], FaultSubject]
 class WantedEntries(TypedDict):
     """Says which entries are asked for; None asks for all.
 
-    `job_id` is a job that they have to do with, `fault` the rule that hit them, or the preset of their own header.
+    `job_id` is a job that they have to do with, `fault` the rule that hit them, or the preset of their own header. They
+    are shown with their `messages`, or briefly.
     """
 
+    entry_id: str | None
     method: str | None
     status: int | None
     job_id: str | None
     fault: str | None
+    messages: bool
 
 
 def page_question(wanted: WantedEntries, *, before: str | None, take: int) -> JsonObject:
     """Ask for entries, the youngest first, that came before one with an id."""
     return {
         KIND: PAGE,
+        ENTRY_ID: wanted["entry_id"],
         METHOD: wanted["method"],
         STATUS: wanted["status"],
         JOB_ID: wanted["job_id"],
         FAULT: wanted["fault"],
+        MESSAGES: wanted["messages"],
         BEFORE: before,
         TAKE: take,
     }
@@ -135,10 +140,12 @@ class _Reader:
         """Return a page; if that would be too long, the first of it, and the id of the last entry as `cutAt`."""
         method, status, before = as_text(question[METHOD]).upper(), question[STATUS], as_text(question[BEFORE])
         job_id, fault = as_text(question.get(JOB_ID)), as_text(question.get(FAULT))  # an older version does not ask
+        entry_id, has_messages = as_text(question.get(ENTRY_ID)), question.get(MESSAGES) is not False  # nor for these
         wanted = (
             entry
             for entry in reversed(self.entries)
-            if (not method or entry.method.upper() == method)
+            if (not entry_id or entry.id == entry_id)
+            and (not method or entry.method.upper() == method)
             and (status is None or entry.status == status)
             and (not before or entry.id < before)
             and (not fault or entry.fault == fault)
@@ -147,8 +154,9 @@ class _Reader:
         items: list[Json] = []
         size = 0
         for entry in islice(wanted, int(as_number(question[TAKE]) or 0)):
-            size += entry.size
-            items.append(render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets)))
+            size += entry.size if has_messages else 0
+            redactor = Redactor(self.secrets)
+            items.append(render_entry(entry, namespace=self.name, redactor=redactor, has_messages=has_messages))
             if size > MOST_BYTES:
                 return {ITEMS: items, CUT_AT: entry.id}
         return {ITEMS: items}

@@ -89,7 +89,7 @@ async function load(id, signal) {
  */
 async function requestsOf(query, signal) {
   try {
-    return (await get("journal", { signal, query })).items;
+    return (await get("journal", { signal, query: { ...query, messages: "false" } })).items;
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) return null; // JOURNAL_MAX_ENTRIES is 0
     throw error;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asApp, change, curl, get, listed, send } from "../api.js";
+import { asApp, change, curl, get, send } from "../api.js";
 import { downloadBlob } from "../downloads.js";
 import { el, fill, keyed, say } from "../el.js";
 import { localDate, localTime, stateBadge } from "../format.js";
@@ -15,7 +15,6 @@ import { connection, onConnection, toggleHold } from "../store.js";
 
 const TAKE = 50;
 const EACH_MS = 900; // as the stream tells of jobs alone
-const MOST_LOOKED_THROUGH = 1000;
 const EXAMPLE = "v2/consumer/workflows";
 const FILE_NAME = "civitai-mock.har";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -23,7 +22,8 @@ const FILTERS = ["method", "status", "jobId", "fault"];
 const STATUS = /^([1-5]\d\d)?$/;
 
 /** @typedef {import("../job/orders.js").Entry & {route: string | null}} Entry */
-/** @typedef {{items: Entry[], next?: string, incomplete?: boolean, chosen?: Entry | null}} Listing */
+/** @typedef {Omit<Entry, "request" | "response">} BriefEntry */
+/** @typedef {{items: BriefEntry[], next?: string, incomplete?: boolean, chosen?: Entry | null}} Listing */
 
 /** @param {import("../pages.js").Context} context */
 export function open({ node, actions, signal, place, setTitle, setCurl, onPlace }) {
@@ -39,7 +39,7 @@ export function open({ node, actions, signal, place, setTitle, setCurl, onPlace 
     panes.classList.toggle("open", Boolean(id));
     detail.hidden = !id;
     setTitle(id ? "Request" : "Journal");
-    setCurl(() => curl("GET", "_mock/journal", { query: filters() }));
+    setCurl(() => curl("GET", "_mock/journal", { query: id ? { id } : filters() }));
     entries.choose(id);
   }
   onPlace(show);
@@ -83,9 +83,9 @@ function openList({ list, actions, signal, detail }) {
     load: async (ending) => {
       isWell = false;
       /** @type {Listing} */
-      const found = await get("journal", { signal: ending, query: { ...filters(), take: TAKE, cursor: cursors.at(-1) } });
+      const found = await get("journal", { signal: ending, query: { ...filters(), messages: "false", take: TAKE, cursor: cursors.at(-1) } });
       const id = chosen;
-      if (id && shown !== id) found.chosen = found.items.find((entry) => entry.id === id) ?? (await lookFor(id, ending));
+      if (id && shown !== id) found.chosen = await find(id, ending);
       return found;
     },
     show: draw,
@@ -155,21 +155,15 @@ function openList({ list, actions, signal, detail }) {
 }
 
 /**
- * Return an entry that is not on the page that is shown; null if the journal has it no more.
+ * Return an entry with its messages; null if the journal has it no more.
  *
  * @param {string} id
  * @param {AbortSignal} signal
  * @returns {Promise<Entry | null>}
  */
-async function lookFor(id, signal) {
-  let looked = 0;
-  for await (const items of listed("journal", { signal, query: { take: 200 } })) {
-    const found = items.find((entry) => entry.id === id);
-    if (found) return found;
-    looked += items.length;
-    if (looked >= MOST_LOOKED_THROUGH) break;
-  }
-  return null;
+async function find(id, signal) {
+  const found = await get("journal", { signal, query: { id } });
+  return found.items[0] ?? null;
 }
 
 /** @param {AbortSignal} signal */
@@ -218,7 +212,7 @@ function openFilters(signal) {
   };
 }
 
-/** @param {Entry} entry */
+/** @param {BriefEntry} entry */
 function makeRow(entry) {
   const address = href(`journal/${entry.id}`, here().query);
   const row = el(
