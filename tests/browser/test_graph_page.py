@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.support.dashboard import Dashboard
 from tests.support.process import Server
 from tests.support.served_app import JOBS, template
 from tests.support.standin_session import text_to_image
@@ -49,6 +50,13 @@ def test_a_long_chain_and_a_circle_are_laid_out(page: Page, server: Server) -> N
     assert max(box["layer"] for box in laid_out(page, server, chain)) == 4999
     circle = {"1": {"class_type": "A", "inputs": {"a": ["2", 0]}}, "2": {"class_type": "A", "inputs": {"a": ["1", 0]}}}
     assert {box["layer"] for box in laid_out(page, server, circle)} == {0, 1}
+
+
+def test_a_job_without_a_graph_says_so_and_asks_for_none(dashboard: Dashboard) -> None:
+    submission = {"$type": "wdTagging", "model": "wd", "mediaUrl": "https://images.example/1.png"}
+    job_id = dashboard.http.post(JOBS, json=submission).json()["jobId"]
+    page = dashboard.go(f"jobs/{job_id}", tab="graph")
+    expect(page.get_by_text("This kind of job has no graph.")).to_be_visible()
 
 
 def test_the_tab_shows_nodes_that_can_be_found_and_saved(page: Page, server: Server) -> None:

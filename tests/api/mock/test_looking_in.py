@@ -219,6 +219,7 @@ async def test_a_job_has_its_events_and_what_was_asked_for(served: Served) -> No
     assert (details["status"], details["outcome"]) == (JobEventType.SUCCEEDED, "SUCCEEDED")
     assert details["properties"] == {"user": 7}
     assert details["spec"]["params"]["prompt"] == "a fox"
+    assert details["runsGraph"] is True
     assert details["faults"] == []
 
 
@@ -264,6 +265,7 @@ async def test_a_job_without_a_graph_says_so(served: Served) -> None:
     job_id = (await served.client.post(JOBS, json=submission)).json()["jobId"]
     told = await _get(served.client, f"{JOBS_OF_MOCK}/{job_id}/graph", 404)
     assert "runs no graph" in told["detail"]
+    assert (await _get(served.client, f"{JOBS_OF_MOCK}/{job_id}"))["runsGraph"] is False
     answer = await served.client.post("/_mock/graph", json=submission)
     assert (answer.status_code, answer.json()["detail"]) == (409, "A WDTagging runs no graph.")
 

@@ -35,6 +35,7 @@ from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.nearest import unknown_name
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.stages import JobEventType
+from civitai_mock.generation.job_types import runs_graphs
 from civitai_mock.network.redaction import redacted
 from civitai_mock.services.callback_views import CallbackView
 from civitai_mock.services.job_listing import JobFilter, known_job_type, prompt_of
@@ -86,6 +87,7 @@ async def get_job(request: Request) -> Response:
     callbacks = await cases.looking_in.show_callbacks(job, events)
     details: JobDetails = {
         **render_item(job),
+        "runsGraph": runs_graphs(job),
         "properties": as_members(job.properties),
         "spec": as_members(job.spec),
         "events": [render_event(event, vocabulary(request)) for event in events],

@@ -217,9 +217,11 @@ class ResultItem(TypedDict):
 class JobDetails(JobItem):
     """A job with its events in order; `spec` is what was asked for, complete, as it is stored.
 
-    `results` are its files; `faults` are those of its attempts and, with their `blobKey`, those of its blobs.
+    `results` are its files; `faults` are those of its attempts and, with their `blobKey`, those of its blobs. If it
+    `runsGraph`, ComfyUI has a part in it, and it has a graph.
     """
 
+    runsGraph: bool
     properties: Members
     spec: Members
     events: Sequence[JobEvent]

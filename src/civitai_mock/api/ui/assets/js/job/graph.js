@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ApiError, get } from "../api.js";
+import { get } from "../api.js";
 import { el, fill } from "../el.js";
 import { graphView } from "../elements/graph-view.js";
 import { shortId } from "../format.js";
@@ -13,27 +13,33 @@ import { openInComfyUI } from "../servers.js";
 
 /** @param {import("./tabs.js").TabContext} context */
 export function open({ node, id, signal }) {
-  const place = el("div", { class: "page" });
-  fill(node, place);
+  let isOpen = false;
+  return (/** @type {import("./tabs.js").Job} */ job) => {
+    if (isOpen) return;
+    isOpen = true;
+    const place = el("div", { class: "page" });
+    fill(node, job.runsGraph ? place : el("p", { class: "quiet" }, "This kind of job has no graph."));
+    if (job.runsGraph) keepGraph(place, id, signal);
+  };
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {string} id of the job
+ * @param {AbortSignal} signal
+ */
+function keepGraph(place, id, signal) {
   keep({
     signal,
     node: place,
-    load: async (ending) => {
-      try {
-        return await get(`jobs/${encodeURIComponent(id)}/graph`, { signal: ending });
-      } catch (error) {
-        if (error instanceof ApiError && [404, 409].includes(error.status)) return null; // a job without one
-        throw error;
-      }
-    },
+    load: (ending) => get(`jobs/${encodeURIComponent(id)}/graph`, { signal: ending }),
     show: (graph) =>
       fill(
         place,
-        graph === null
-          ? el("p", { class: "quiet" }, "This kind of job has no graph.")
-          : [graphView(graph, { label: `Graph of job ${shortId(id)}`, file: `${id}.json` }), openInComfyUI(signal), el("a", { href: href("graph", { a: id }) }, "Compare it with that of another job")],
+        graphView(graph, { label: `Graph of job ${shortId(id)}`, file: `${id}.json` }),
+        openInComfyUI(signal),
+        el("a", { href: href("graph", { a: id }) }, "Compare it with that of another job"),
       ),
     wants: () => false,
   });
-  return () => {};
 }

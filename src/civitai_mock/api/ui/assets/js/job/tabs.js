@@ -4,7 +4,7 @@
  * @module
  */
 
-/** @typedef {Record<string, any> & {jobId: string, status: string, events: any[], callbacks: any[], results: any[]}} Job */
+/** @typedef {Record<string, any> & {jobId: string, status: string, runsGraph: boolean, events: any[], callbacks: any[], results: any[]}} Job */
 
 /**
  * @typedef {object} TabContext what a tab gets when it is opened
