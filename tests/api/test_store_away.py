@@ -171,6 +171,7 @@ ASKS = (
     Ask("GET", "/_mock/queue/claiming", Needs.READING),
     Ask("PUT", "/_mock/queue/claiming", Needs.WRITING, json={"paused": True}),
     Ask("GET", "/_mock/workers", Needs.WRITING),
+    Ask("GET", "/_mock/processes", Needs.READING),
     *(  # it is simulated
         Ask(
             "POST",

@@ -1,12 +1,15 @@
 """The pages Workers and Resources in a real browser."""
 
+from contextlib import ExitStack
+from pathlib import Path
+
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import running_comfyui
-from tests.support.process import Server, poll_until
+from tests.support.process import MOCK, PATIENCE_SECONDS, Server, poll_until, running, start
 from tests.support.served_app import JOBS, template
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -43,6 +46,7 @@ def test_a_server_is_drained_and_resumed_from_the_page_and_by_others(
     worker.get_by_role("button", name=f"Drain: {name}").click()
     expect(worker.get_by_text("draining", exact=True)).to_be_visible()
     expect(worker).to_contain_text("it gets no new jobs until it is resumed")
+    expect(worker).to_contain_text("Nothing is left there: it can be stopped.")
     assert draining(server) == [True]
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -75,6 +79,32 @@ def test_a_server_that_is_away_is_asked_again_at_once(page: Page, server_with_co
             retry.click()
         assert answer.value.json()["ready"] is True
         expect(worker.get_by_text("ready", exact=True)).to_be_visible(timeout=SEEN_MS)
+
+
+def test_processes_are_listed_and_one_that_was_killed_is_told_as_dead(page: Page, tmp_path: Path) -> None:
+    settings = {"ADMIN": "open", "SCHEDULER_LEASE_MS": "3000"}
+    with running(tmp_path, settings, command=(*MOCK, "api")) as server, ExitStack() as stack:
+        scheduler = start(tmp_path, settings, command=(*MOCK, "scheduler"))
+        stack.callback(scheduler.wait, PATIENCE_SECONDS)
+        stack.callback(scheduler.kill)
+        page.goto(f"{server.url}/_mock/ui/workers")
+        rows = page.get_by_role("region", name="Processes").get_by_role("row")
+        expect(rows).to_have_count(3)
+        expect(rows.filter(has_text="answers this page")).to_contain_text("alive")
+        runs_jobs = rows.filter(has_text="runs jobs")
+        expect(runs_jobs).to_contain_text("alive")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        httpx.put(f"{server.url}/_mock/progress", json={"mode": "time", "stages": {"SENT_TO_COMFY": "1h"}})
+        httpx.post(f"{server.url}{JOBS}", json=template()).raise_for_status()
+        expect(runs_jobs.get_by_role("cell").nth(3)).to_have_text("1")
+        expect(runs_jobs).to_contain_text("the first holds for")
+        scheduler.kill()
+        expect(runs_jobs).to_contain_text("dead", timeout=PATIENCE_SECONDS * 1000)
+        expect(runs_jobs).to_contain_text("s ago")
+        expect(runs_jobs).to_contain_text("its jobs are free")
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_what_is_simulated_takes_no_orders(page: Page, server: Server) -> None:

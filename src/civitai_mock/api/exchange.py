@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from civitai_mock.services.namespace_clock import ControlClock
     from civitai_mock.services.namespaces import ManageNamespaces
     from civitai_mock.services.order_jobs import OrderJobs
+    from civitai_mock.services.processes import ListProcesses
     from civitai_mock.services.snapshots.use_cases import NamespaceSnapshots
     from civitai_mock.services.styles import EditStyles
     from civitai_mock.services.uploads import UploadBlobs
@@ -206,7 +207,7 @@ class ServedNamespaces(Protocol):
 
     `control` knows what is set for them, `manage` changes them, in all processes, `edit_faults` their rules,
     `edit_scenarios` their scenarios, `edit_styles` their styles, and `edit_fleet` their fleets, `manage_workers` what
-    runs their jobs; `snapshots` saves and restores them.
+    runs their jobs, which `processes` do; `snapshots` saves and restores them.
     """
 
     @property
@@ -235,6 +236,9 @@ class ServedNamespaces(Protocol):
 
     @property
     def manage_workers(self) -> "ManageWorkers": ...
+
+    @property
+    def processes(self) -> "ListProcesses": ...
 
     def find(self, name: str) -> ServedNamespace | None:
         """Return a namespace that is served already."""

@@ -26,6 +26,7 @@ from civitai_mock.services.control_plane import ControlPlane
 from civitai_mock.services.controls import NOTHING, Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.namespaces import ManageNamespaces
+from civitai_mock.services.processes import ListProcesses, ProcessNote, PromptCount, Workload
 from civitai_mock.settings import UnknownNamespaces
 
 if TYPE_CHECKING:
@@ -81,6 +82,13 @@ class Namespaces:
             most=runtime.settings.namespaces_max,
         )
         self.jobs_left: int | None = None  # how many jobs were not given back, once all have stopped
+        self.note = ProcessNote(
+            store=runtime.stores.namespaces,
+            clock=runtime.clock,
+            process_id=control.process_id,
+            lease=timedelta(milliseconds=runtime.settings.scheduler_lease_ms) if runs_jobs else None,
+            get_workload=self.workload,
+        )
         self._runtime = runtime
         self._servers = self._obeyed_servers()
         self._creates = runtime.settings.namespaces is UnknownNamespaces.AUTO
@@ -134,6 +142,10 @@ class Namespaces:
 
         return ManageWorkers(servers=self._runtime.provider.servers, manage=self.manage)
 
+    @property
+    def processes(self) -> ListProcesses:
+        return ListProcesses(store=self._runtime.stores.namespaces, clock=self._runtime.clock, note=self.note)
+
     @cached_property
     def edit_fleet(self) -> "EditFleet":
         """Load and make it at first use, as those of rules."""
@@ -154,6 +166,21 @@ class Namespaces:
             if opened.scheduler is not None:
                 total.update(opened.scheduler.jobs_in_flight())
         return total
+
+    def workload(self) -> Workload:
+        """Return what this process does at this moment, and what servers have of it."""
+        schedulers = [opened.scheduler for opened in self._open.values() if opened.scheduler is not None]
+        leases = [until for scheduler in schedulers if (until := scheduler.leased_until) is not None]
+        servers = [worker for worker in self._runtime.provider.workers if worker.url is not None]
+        return Workload(
+            jobs=sum(self.jobs_in_flight().values()),
+            leased_until=min(leases, default=None),
+            prompts={
+                worker.id: PromptCount(in_flight=worker.in_flight, most=worker.max_in_flight or 0)
+                for worker in servers
+                if self.runs_jobs
+            },
+        )
 
     def find(self, name: str) -> Namespace | None:
         """Return a namespace that is open, and note that it is used."""
@@ -435,7 +462,7 @@ async def open_namespaces(
     control = ControlPlane(store=runtime.stores.namespaces, clock=runtime.clock, process_id=process_id)
     journals = Journals(runtime, control=control, get_subject_of=get_subject_of)
     namespaces = Namespaces(runtime, control=control, runs_jobs=runs_jobs, journals=journals)
-    record = await control.start(namespaces.obey, namespaces.look)
+    record = await control.start(namespaces.obey, look=namespaces.look, tell=namespaces.note.tell)
     namespaces.obey_server()
     await journals.presence.note(DEFAULT, record.epoch)
     namespaces.serve(record)
@@ -445,8 +472,13 @@ async def open_namespaces(
     finally:
         for task in loops:
             task.cancel()
-        await namespaces.aclose()
+        telling = asyncio.create_task(namespaces.note.run(), name="note of the process")
+        try:
+            await namespaces.aclose()
+        finally:
+            telling.cancel()
         journals.questions.stop()
         with suppress(TransientError):
             await journals.presence.leave()
             await control.stop()
+            await namespaces.note.take_down()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -22,6 +22,7 @@ class InFlight:
 
     def __init__(self) -> None:
         self._runners: dict[str, JobRunner] = {}
+        self._leases: dict[str, datetime] = {}
 
     def __len__(self) -> int:
         return len(self._runners)
@@ -30,6 +31,11 @@ class InFlight:
     def runners(self) -> Mapping[str, JobRunner]:
         """Return the runners by job id, as they are now."""
         return dict(self._runners)
+
+    @property
+    def leased_until(self) -> datetime | None:
+        """Return when the first of their leases ends, if none is renewed any more; None without any."""
+        return min(self._leases.values(), default=None)
 
     def get(self, job_id: str) -> JobRunner | None:
         return self._runners.get(job_id)
@@ -40,18 +46,23 @@ class InFlight:
         if earlier is not None:
             earlier.cancel(CancelReason.LOST)
         self._runners[runner.job.id] = runner
+        self._leases[runner.job.id] = runner.claim.until
 
     def remove(self, runner: JobRunner) -> bool:
         """Return False if another runner has taken its place."""
         is_current = self.get(runner.job.id) is runner
         if is_current:
-            del self._runners[runner.job.id]
+            del self._runners[runner.job.id], self._leases[runner.job.id]
         return is_current
 
     def holds(self, job: Job) -> bool:
         """Return whether the claim that `job` was found with is one that this process works on."""
         runner = self.get(job.id)
         return runner is not None and runner.claim.is_same(job.claim)
+
+    def note_renewed(self, job_ids: Iterable[str], until: datetime) -> None:
+        """Note until when leases hold that were renewed."""
+        self._leases.update({job_id: until for job_id in job_ids if job_id in self._leases})
 
     def cancel_if_taken(self, job: Job) -> None:
         """Cancel the runner of a job that ended or was taken away.
@@ -118,5 +129,7 @@ class Leases:
         for job_id, runner in self.in_flight.runners.items():
             workers.setdefault(runner.claim.worker_id, {})[job_id] = runner
         for worker_id, runners in workers.items():
-            held = await self.queue.renew(worker_id, runners.keys(), self.clock.now() + self.lease)
+            until = self.clock.now() + self.lease
+            held = await self.queue.renew(worker_id, runners.keys(), until)
+            self.in_flight.note_renewed(held, until)
             self.in_flight.cancel_lost(runners, held)

@@ -118,6 +118,10 @@ class LedScheduler:
         """Return the last claim under this worker id."""
         return self._claimed_at if self._scheduler is None else self._scheduler.claimed_at
 
+    @property
+    def leased_until(self) -> datetime | None:
+        return None if self._scheduler is None else self._scheduler.leased_until
+
     def jobs_in_flight(self) -> Mapping[str, int]:
         return {} if self._scheduler is None else self._scheduler.jobs_in_flight()
 

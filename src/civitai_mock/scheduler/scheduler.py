@@ -232,6 +232,11 @@ class Scheduler:
         return Counter(runner.job.stage for runner in self._in_flight.runners.values())
 
     @property
+    def leased_until(self) -> datetime | None:
+        """Return when the first of its jobs is free, if nobody hears of it any more; None without any."""
+        return self._in_flight.leased_until
+
+    @property
     def fault(self) -> str | None:
         """Return why it takes no jobs; None while it does."""
         if not self._is_running:

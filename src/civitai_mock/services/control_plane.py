@@ -41,7 +41,8 @@ class ControlPlane:
         self._store = store
         self._clock = clock
         self._obey: Obey = _ignore
-        self._look: Callable[[], Awaitable[None]] = _look_at_nothing
+        self._look: Callable[[], Awaitable[None]] = _do_nothing
+        self._tell: Callable[[], Awaitable[None]] = _do_nothing
         self._revision = self._confirmed = -1  # so that all that is set comes first
         self._refreshing = asyncio.Lock()
         self._last_beat = datetime.min.replace(tzinfo=UTC)
@@ -64,14 +65,22 @@ class ControlPlane:
         """Return the tokens that lead into a namespace."""
         return _tokens(self.records.get(name))
 
-    async def start(self, obey: Obey, look: Callable[[], Awaitable[None]] | None = None) -> NamespaceRecord:
+    async def start(
+        self,
+        obey: Obey,
+        *,
+        look: Callable[[], Awaitable[None]] | None = None,
+        tell: Callable[[], Awaitable[None]] | None = None,
+    ) -> NamespaceRecord:
         """Read what is set, have everything that changes from then on obeyed, and return the default namespace's.
 
-        After changes, `look` is called, as there may be questions of other processes, unless there are none.
+        After changes, `look` is called, as there may be questions of other processes, unless there are none; before
+        each heartbeat `tell` is, with which others hear more of this process.
 
         The process is known before it reads, as a store forgets deleted names once all that it knows have heard.
         """
         if not self._store.is_private:
+            self._tell = tell or self._tell
             await self._beat()
         await self.refresh()
         self._obey = obey
@@ -136,6 +145,7 @@ class ControlPlane:
     async def _beat(self) -> None:
         """Tell the others; who makes a change need not wait until it has told them that it obeys it."""
         now, revision = self._clock.now(), self._revision
+        await self._tell()
         await self._store.heartbeat(self.process_id, revision=revision, now=now)
         self._last_beat, self._confirmed = now, revision
 
@@ -157,7 +167,7 @@ def _tokens(record: NamespaceRecord | None) -> Sequence[str]:
     return [token for token in tokens if isinstance(token, str)] if isinstance(tokens, list) else ()
 
 
-async def _look_at_nothing() -> None:
+async def _do_nothing() -> None:
     pass
 
 

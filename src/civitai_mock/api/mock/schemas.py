@@ -24,7 +24,8 @@ from civitai_mock.services.shown_settings import SettingOrigin
 class WorkerItem(WorkerHealth):
     """A worker as health tells of it; a ComfyUI server has its page at `url`.
 
-    `notYet` names processes that do not obey a change yet.
+    Prompts of such a server, and how many it may have, are those of all processes. `notYet` names processes that do
+    not obey a change yet.
     """
 
     url: NotRequired[str]
@@ -35,6 +36,33 @@ class WorkerList(TypedDict):
     """A page of workers."""
 
     items: Sequence[WorkerItem]
+    next: NotRequired[str]
+
+
+class ProcessItem(TypedDict):
+    """A process that works on the store; the one that is `answering` knows itself best.
+
+    One that runs jobs works on so many `jobs`, whose claims hold for a lease: the first ends at `leasedUntil`, unless
+    it is renewed.
+    """
+
+    id: str
+    alive: bool
+    answering: bool
+    host: str
+    pid: int
+    startedAt: DateTime
+    lastSeenAt: DateTime
+    runsJobs: bool
+    jobs: NotRequired[int]
+    leaseSeconds: NotRequired[float]
+    leasedUntil: NotRequired[DateTime]
+
+
+class ProcessList(TypedDict):
+    """A page of processes."""
+
+    items: Sequence[ProcessItem]
     next: NotRequired[str]
 
 

@@ -1,6 +1,6 @@
-"""What runs the jobs: the workers of the provider, as health tells of them, and what can be done with its servers."""
+"""What runs the jobs: the workers of the provider, what can be done with its servers, and the processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from starlette.requests import Request
@@ -13,10 +13,12 @@ from civitai_mock.api.mock.bodies import read_change
 from civitai_mock.api.mock.changes import changed
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
-from civitai_mock.api.mock.schemas import WorkerItem, WorkerList
+from civitai_mock.api.mock.schemas import ProcessItem, ProcessList, WorkerItem, WorkerList
 from civitai_mock.api.openapi import Operation, path_parameter
+from civitai_mock.domain.dotnet import format_date
 from civitai_mock.ports import WorkerReport
 from civitai_mock.services.health import GetHealth
+from civitai_mock.services.processes import PromptCount, ShownProcess
 from civitai_mock.services.workers import ManageWorkers
 
 PATH = "/workers"
@@ -25,23 +27,30 @@ WORKER_PATH = f"{PATH}/{{workerId:path}}"  # the id of a server may have slashes
 
 async def list_workers(request: Request) -> Response:
     check = _check(request)
-    found = await check()
-    return page_of(request, found.workers, key=lambda worker: worker.id, render=lambda worker: _render(worker, check))
+    found, prompts = await check(), await _prompts(request)
+    return page_of(
+        request, found.workers, key=lambda worker: worker.id, render=lambda worker: _render(worker, check, prompts)
+    )
+
+
+async def list_processes(request: Request) -> Response:
+    found = await exchange(request).context.namespaces.processes()
+    return page_of(request, found, key=lambda process: process.id, render=_render_process)
 
 
 async def drain_worker(request: Request) -> Response:
     worker_id, others = await _read(request)
-    return _changed(request, worker_id, await _manage(request).drain(worker_id, others=others))
+    return await _changed(request, worker_id, await _manage(request).drain(worker_id, others=others))
 
 
 async def resume_worker(request: Request) -> Response:
     worker_id, others = await _read(request)
-    return _changed(request, worker_id, await _manage(request).resume(worker_id, others=others))
+    return await _changed(request, worker_id, await _manage(request).resume(worker_id, others=others))
 
 
 async def retry_worker(request: Request) -> Response:
     worker_id, others = await _read(request)
-    return _changed(request, worker_id, await _manage(request).retry(worker_id, others=others))
+    return await _changed(request, worker_id, await _manage(request).retry(worker_id, others=others))
 
 
 async def _read(request: Request) -> tuple[str, Sequence[str]]:
@@ -51,17 +60,47 @@ async def _read(request: Request) -> tuple[str, Sequence[str]]:
     return request.path_params["workerId"], [worker.id for worker in shown if worker.url is None]
 
 
-def _changed(request: Request, worker_id: str, not_yet: Sequence[str]) -> Response:
+async def _changed(request: Request, worker_id: str, not_yet: Sequence[str]) -> Response:
     """Answer the server as it is now, also where a fleet is shown in its place."""
     check = _check(request)
     (worker,) = (worker for worker in check.provider.workers if worker.id == worker_id)
-    return changed(_render(worker, check), not_yet)
+    return changed(_render(worker, check, await _prompts(request)), not_yet)
 
 
-def _render(worker: WorkerReport, check: GetHealth) -> WorkerItem:
+async def _prompts(request: Request) -> Mapping[str, PromptCount]:
+    """Return what servers have of all processes; none where there are no servers."""
+    found = exchange(request).context.namespaces
+    return await found.processes.prompts() if found.manage_workers.servers is not None else {}
+
+
+def _render(worker: WorkerReport, check: GetHealth, prompts: Mapping[str, PromptCount]) -> WorkerItem:
     item = cast("WorkerItem", worker_health(worker, counts=check.runs_jobs))
     if worker.url is not None:
         item["url"] = worker.url
+        counted = prompts.get(worker.id)
+        item["inFlight"] = 0 if counted is None else counted.in_flight
+        if counted is not None and counted.most > 0:
+            item["maxInFlight"] = counted.most
+    return item
+
+
+def _render_process(process: ShownProcess) -> ProcessItem:
+    facts = process.facts
+    item: ProcessItem = {
+        "id": process.id,
+        "alive": process.is_alive,
+        "answering": process.is_own,
+        "host": facts.host,
+        "pid": facts.pid,
+        "startedAt": format_date(facts.started_at),
+        "lastSeenAt": format_date(process.seen_at),
+        "runsJobs": facts.runs_jobs,
+    }
+    if facts.runs_jobs:
+        item["jobs"] = facts.jobs
+        item["leaseSeconds"] = facts.lease.total_seconds()
+    if facts.leased_until is not None:
+        item["leasedUntil"] = format_date(facts.leased_until)
     return item
 
 
@@ -82,9 +121,27 @@ ROUTES = [
         operation=Operation(
             id="listWorkers",
             summary="List the workers that run jobs",
+            description="What a ComfyUI server has `inFlight` is told for all processes together.",
             tag=CONTROL_TAG,
             parameters=LIST_PARAMETERS,
             responses={200: WorkerList},
+            problems=READ_PROBLEMS,
+        ),
+    ),
+    ControlRoute(
+        "/processes",
+        list_processes,
+        method="GET",
+        operation=Operation(
+            id="listProcesses",
+            summary="List the processes that work on the store, with their leases and their last sign of life",
+            description=(
+                "One that was not heard of for 5 s is not `alive`; it is listed for 10 minutes. Its jobs are free from"
+                " `leasedUntil` on at the latest. A process that was stopped takes leave, and is gone at once."
+            ),
+            tag=CONTROL_TAG,
+            parameters=LIST_PARAMETERS,
+            responses={200: ProcessList},
             problems=READ_PROBLEMS,
         ),
     ),

@@ -8,6 +8,7 @@ import { el, fill, keyed, say } from "../el.js";
 import { number, stateBadge } from "../format.js";
 import { attempt, copyButton } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
+import { openProcesses } from "../workers/processes.js";
 import { serverLink } from "../servers.js";
 
 const EACH_MS = 900; // as nothing tells of workers that come and go, or that others drain
@@ -27,7 +28,7 @@ export function open({ node, signal, setCurl }) {
   );
   /** @type {Map<string, Panel>} */
   const panels = new Map();
-  node.append(place);
+  node.append(place, openProcesses(signal));
 
   /** @param {Worker} worker */
   function make({ id }) {
@@ -71,6 +72,7 @@ function openPanel(id, reload) {
   const button = (/** @type {() => unknown} */ act) => el("button", { type: "button", class: "small", on: { click: () => void act() } });
   const [drain, retry] = [button(flip), button(() => order("retry", "The server was asked."))];
   const how = copyButton("Copy as curl", () => curl("POST", `_mock/${path(isDraining ? "resume" : "drain")}`), "the command");
+  const left = el("p", { class: "body", role: "status", hidden: true });
   const orders = el("div", { class: "body actions" }, drain, retry, how);
   name(retry, "Retry now", id);
   const node = el(
@@ -78,6 +80,7 @@ function openPanel(id, reload) {
     { class: "panel", "aria-label": `Worker ${id}` },
     el("div", { class: "title" }, el("h2", { class: "mono" }, id), state, page),
     reason,
+    left,
     facts,
     orders,
   );
@@ -93,6 +96,8 @@ function openPanel(id, reload) {
       say(reason, worker.reason ?? "");
       fill(facts, factsOf(worker));
       reason.hidden = !worker.reason;
+      left.hidden = !isDraining;
+      say(left, isDraining ? leftOn(worker.inFlight ?? 0) : "");
       reason.className = isDraining ? "body quiet" : "body reason"; // somebody wanted it so
       orders.hidden = worker.url === undefined; // what is simulated takes no orders here
       retry.hidden = worker.ready;
@@ -112,12 +117,18 @@ function name(button, label, id) {
   button.setAttribute("aria-label", `${label}: ${id}`);
 }
 
+/** @param {number} count of all processes */
+function leftOn(count) {
+  if (count === 0) return "Nothing is left there: it can be stopped.";
+  return count === 1 ? "One prompt is left there." : `${number(count)} prompts are left there.`;
+}
+
 /** @param {Worker} worker */
 function factsOf(worker) {
   const room = worker.maxInFlight === undefined ? "" : ` of ${number(worker.maxInFlight)}`;
   const pairs = /** @type {[string, string | undefined][]} */ ([
     ["Version", worker.version],
-    ["In flight here", worker.inFlight === undefined ? undefined : `${number(worker.inFlight)}${room}`],
+    ["In flight", worker.inFlight === undefined ? undefined : `${number(worker.inFlight)}${room}`],
     ["Ecosystems", worker.ecosystems.join(", ") || undefined],
     ["Files", worker.models && files(worker.models)],
   ]);
