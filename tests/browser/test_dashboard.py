@@ -108,6 +108,15 @@ def test_what_others_do_is_seen_and_what_is_done_here_others_see(dashboard: Dash
     assert dashboard.get(f"jobs/{job_id}")["status"] == "Deleted"
 
 
+def test_jobs_that_wait_for_an_order_are_ended_from_the_queue(dashboard: Dashboard) -> None:
+    page = dashboard.go()
+    for word, status in (("Succeed", "Succeeded"), ("Fail", "Failed")):
+        job_id = dashboard.submit(progress="manual")
+        dashboard.row(job_id).get_by_role("button", name=word).click()
+        expect(page.get_by_label("Ended in the last minute").locator(f"[data-key='{job_id}']")).to_contain_text(status)
+        assert dashboard.get(f"jobs/{job_id}")["status"] == status
+
+
 def test_claiming_is_paused_and_a_job_is_raised(dashboard: Dashboard) -> None:
     page = dashboard.go()
     page.get_by_role("button", name="Pause claiming").click()

@@ -134,3 +134,27 @@ def test_axe_finds_nothing(dashboard: Dashboard, scheme: Any) -> None:
     expect(page.get_by_text("did not match: match.method")).to_be_visible()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_new_requests_wait_while_somebody_reads(dashboard: Dashboard) -> None:
+    for number in range(40):
+        dashboard.http.get(f"/v1/nowhere?n={number}")
+    page = dashboard.go("journal")
+    expect(page.get_by_role("row")).to_have_count(41)
+    page.mouse.wheel(0, 400)
+    expect(page.get_by_role("link", name="n=39")).not_to_be_in_viewport()
+    for number in (40, 41):
+        dashboard.http.get(f"/v1/nowhere?n={number}")
+    fresh = page.get_by_role("button", name="2 new")
+    expect(fresh).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(41)
+    fresh.click()
+    expect(page.get_by_role("link", name="n=41")).to_be_in_viewport()
+    expect(page.get_by_role("row")).to_have_count(43)
+    expect(fresh).to_be_hidden()
+    dashboard.http.get("/v1/nowhere?n=42")
+    expect(page.get_by_role("row")).to_have_count(44)
+    page.mouse.wheel(0, 400)
+    expect(page.get_by_role("link", name="n=42")).not_to_be_in_viewport()
+    dashboard.change("DELETE", "journal")
+    expect(page.get_by_role("heading", name="No requests yet")).to_be_visible()

@@ -98,12 +98,13 @@ function callbackTable(callbacks) {
         "tbody",
         {},
         rows.map(({ callback, attempt }) => {
+          const at = attempt?.at ?? callback.dueAt;
           const isGood = attempt?.status !== undefined && attempt.status < 300;
           const answer = attempt ? (attempt.error ?? `${attempt.status}`) : callback.delivery;
           return el(
             "tr",
             {},
-            el("td", { class: "number" }, attempt ? localTime(attempt.at) : callback.dueAt ? localTime(callback.dueAt) : ""),
+            el("td", { class: "number", title: at && `${localDate(at)} (${at})` }, at ? localTime(at) : ""),
             el("td", {}, callback.status, el("span", { class: "clip quiet small", title: callback.url }, callback.url)),
             el("td", {}, stateBadge(attempt ? (isGood ? "done" : "bad") : "waiting", answer)),
           );

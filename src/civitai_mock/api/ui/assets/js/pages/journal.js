@@ -14,6 +14,7 @@ import { go, here, href, MOCK, namespace, setQuery } from "../router.js";
 import { connection, onConnection, toggleHold } from "../store.js";
 
 const TAKE = 50;
+const FAR = 160; // px: who has scrolled so far reads, and is not to be disturbed
 const EACH_MS = 900; // as the stream tells of jobs alone
 const EXAMPLE = "v2/consumer/workflows";
 const FILE_NAME = "civitai-mock.har";
@@ -59,6 +60,7 @@ function openList({ list, actions, signal, detail }) {
   let shown = ""; // beside the list
   let isWell = true;
   let asked = location.search;
+  let drawn = ""; // the query and the page whose rows stand there
   const inputs = openFilters(signal);
   const body = el("tbody");
   const table = el("div", { class: "panel scroll" }, el("table", { class: "journal" }, el("caption", { class: "offscreen" }, "Requests, the youngest first"), head(), body));
@@ -68,7 +70,9 @@ function openList({ list, actions, signal, detail }) {
   const foot = el("div", { class: "filters" }, note, newer, older);
   const place = el("div", { class: "page" });
   const pause = el("button", { type: "button", class: "small", on: { click: toggleHold } });
+  const fresh = el("button", { type: "button", class: "primary small", hidden: true, on: { click: showFresh } });
   actions.append(
+    fresh,
     pause,
     el("button", { type: "button", class: "small", on: { click: () => void saveHar(signal) } }, "Save as HAR"),
     el("button", { type: "button", class: "small danger", on: { click: () => void askAndClear().then(reload) } }, "Clear …"),
@@ -88,7 +92,12 @@ function openList({ list, actions, signal, detail }) {
       if (id && shown !== id) found.chosen = await find(id, ending);
       return found;
     },
-    show: draw,
+    show: (found) => {
+      isWell = true;
+      if (isReading(found)) showLater(found);
+      else draw(found);
+      openChosen(found);
+    },
     wants: () => false,
   });
   const looking = setInterval(() => {
@@ -101,9 +110,33 @@ function openList({ list, actions, signal, detail }) {
     pause.setAttribute("aria-pressed", String(connection.isHeld));
   }
 
+  /**
+   * Say whether new rows would move what somebody reads.
+   *
+   * @param {Listing} found
+   */
+  function isReading(found) {
+    return cursors.length === 1 && drawn === location.search && scrollY > FAR && body.rows.length > 0 && found.items.length > 0;
+  }
+
+  /** @param {Listing} found */
+  function showLater(found) {
+    const known = new Set([...body.rows].map((row) => row.dataset.key));
+    const news = found.items.filter(({ id }) => !known.has(id)).length;
+    fresh.hidden = news === 0;
+    say(fresh, `${news}${news === TAKE ? "+" : ""} new`);
+  }
+
+  function showFresh() {
+    scrollTo({ top: 0 });
+    drawn = "";
+    reload();
+  }
+
   /** @param {Listing} found */
   function draw(found) {
-    isWell = true;
+    drawn = cursors.length === 1 ? location.search : "";
+    fresh.hidden = true;
     next = found.next ?? "";
     const isEmpty = found.items.length === 0 && cursors.length === 1;
     if (isEmpty && Object.values(filters()).some(Boolean)) explain(place, "filtered", noMatch);
@@ -113,11 +146,14 @@ function openList({ list, actions, signal, detail }) {
     [newer.hidden, older.hidden] = [cursors.length === 1, !next];
     say(note, found.incomplete ? "Some are missing: a process that may have had them does not live any more." : "");
     foot.hidden = newer.hidden && older.hidden && !found.incomplete;
-    if (found.chosen !== undefined && chosen && shown !== chosen) {
-      shown = chosen;
-      openEntry(detail, found.chosen, href("journal", here().query));
-    }
     mark();
+  }
+
+  /** @param {Listing} found */
+  function openChosen(found) {
+    if (found.chosen === undefined || !chosen || shown === chosen) return;
+    shown = chosen;
+    openEntry(detail, found.chosen, href("journal", here().query));
   }
 
   function mark() {

@@ -170,7 +170,11 @@ function row(job) {
       el(
         "div",
         { class: "actions row-actions" },
-        (job.waitsFor === "order" || isMovedByHand(job)) && button("Advance", () => give(job.jobId, "advance")),
+        (job.waitsFor === "order" || isMovedByHand(job)) && [
+          button("Advance", () => give(job.jobId, "advance")),
+          button("Succeed", () => give(job.jobId, "succeed")),
+          button("Fail", () => give(job.jobId, "fail")),
+        ],
         (job.waitsFor === "worker" || job.waitsFor === "claiming") && button("Raise", () => raise(job.jobId, Number(tr.dataset.priority) + 1)),
         !hasEnded(job.status) && button("Cancel", () => askAndCancel(job)),
       ),
