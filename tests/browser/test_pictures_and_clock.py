@@ -82,3 +82,26 @@ def test_the_clock_is_frozen_advanced_and_set_and_shows_what_curl_does(page: Pag
     expect(page.get_by_text("It goes as on this machine.")).to_be_visible()
     assert httpx.get(f"{server.url}/_mock/clock").json()["mode"] == "real"
     assert told == []
+
+
+def test_new_pictures_wait_while_somebody_looks_further_down(page: Page, server: Server) -> None:
+    params = {"prompt": "an old one", "steps": 1, "width": 64, "height": 64}
+    jobs = {"jobs": [template(params=params) for _ in range(30)]}
+    httpx.post(f"{server.url}{JOBS}?wait=true", json=jobs, timeout=60).raise_for_status()
+    page.set_viewport_size({"width": 500, "height": 600})
+    page.goto(f"{server.url}/_mock/ui/pictures")
+    tiles = page.get_by_role("listitem")
+    expect(tiles).to_have_count(30)
+    page.mouse.move(250, 400)
+    page.mouse.wheel(0, 600)
+    expect(tiles.first).not_to_be_in_viewport()
+    run(server, "a fresh one")
+    fresh = page.get_by_role("button", name="1 new")
+    expect(fresh).to_be_visible()
+    expect(tiles).to_have_count(30)
+    fresh.click()
+    expect(tiles.first).to_contain_text("a fresh one")
+    expect(tiles.first).to_be_in_viewport()
+    expect(fresh).to_be_hidden()
+    run(server, "another fresh one")
+    expect(tiles.first).to_contain_text("another fresh one")

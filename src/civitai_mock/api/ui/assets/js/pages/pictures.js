@@ -5,7 +5,7 @@
  */
 import { curl, get, send } from "../api.js";
 import { download } from "../downloads.js";
-import { el, fill, keyed } from "../el.js";
+import { el, fill, keyed, say } from "../el.js";
 import { remoteImage } from "../elements/remote-image.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { bytes, shortId } from "../format.js";
@@ -16,6 +16,7 @@ import { go, here, href, MOCK, setQuery } from "../router.js";
 import { pngTexts } from "../png-texts.js";
 
 const TAKE = 40;
+const FAR = 160; // px: who has scrolled so far looks, and is not to be disturbed
 const MOST = 200; // in the page at once
 const TYPING_MS = 250;
 const MATURE = new Set(["r", "x", "xxx"]);
@@ -23,12 +24,12 @@ const MATURE = new Set(["r", "x", "xxx"]);
 /** @typedef {{blobKey: string, jobId: string, index: number, madeAt: string, contentType: string, nsfwLevel: string, seed?: number, prompt?: string, model?: string, width?: number, height?: number}} Picture */
 
 /** @param {import("../pages.js").Context} context */
-export function open({ node, signal, place, setTitle, setCurl, onPlace }) {
+export function open({ node, actions, signal, place, setTitle, setCurl, onPlace }) {
   const list = el("div", { class: "list page" });
   const detail = el("section", { class: "detail panel", "aria-label": "Picture" });
   const panes = el("div", { class: "panes page" }, list, detail);
   node.append(panes);
-  const grid = openGrid({ list, signal });
+  const grid = openGrid({ list, actions, signal });
   let leave = new AbortController();
   signal.addEventListener("abort", () => leave.abort());
 
@@ -55,12 +56,14 @@ function filters() {
   return { q: query.get("q") ?? "", seed: query.get("seed") ?? "" };
 }
 
-/** @param {{list: HTMLElement, signal: AbortSignal}} context */
-function openGrid({ list, signal }) {
+/** @param {{list: HTMLElement, actions: HTMLElement, signal: AbortSignal}} context */
+function openGrid({ list, actions, signal }) {
   const search = el("input", { type: "search", placeholder: "Search prompt, model …", "aria-label": "Search", "data-search": true });
   const seed = el("input", { type: "search", inputmode: "numeric", placeholder: "Seed", "aria-label": "Seed" });
   const pictures = el("div", { class: "pictures grid", role: "list" });
   const more = el("button", { type: "button", on: { click: () => void older() } }, "Older pictures");
+  const fresh = el("button", { type: "button", class: "primary small", hidden: true, on: { click: showFresh } });
+  actions.append(fresh);
   const box = el("div", { class: "page" });
   list.append(el("div", { class: "filters" }, search, seed), box);
   /** @type {Picture[]} */
@@ -84,6 +87,8 @@ function openGrid({ list, signal }) {
     node: box,
     load: (ending) => get("images", { signal: ending, query: { ...filters(), take: TAKE } }),
     show: (/** @type {{items: Picture[], next?: string}} */ found) => {
+      if (isReading() && showLater(found.items)) return;
+      fresh.hidden = true;
       const known = new Set(found.items.map(name));
       const last = found.items.at(-1);
       const rest = last ? shown.slice(shown.findIndex((picture) => name(picture) === name(last)) + 1) : [];
@@ -94,6 +99,29 @@ function openGrid({ list, signal }) {
     },
     wants: (messages) => messages.some(({ type }) => type === "generation_complete"),
   });
+
+  /** Say whether new pictures would move what somebody looks at. */
+  function isReading() {
+    return scrollY > FAR && shown.length > 0;
+  }
+
+  /**
+   * Say how many new ones there are; return false if there are none.
+   *
+   * @param {Picture[]} items
+   */
+  function showLater(items) {
+    const known = new Set(shown.map(name));
+    const news = items.filter((picture) => !known.has(name(picture))).length;
+    if (news > 0) say(fresh, `${news}${news === TAKE ? "+" : ""} new`);
+    fresh.hidden = news === 0;
+    return news > 0;
+  }
+
+  function showFresh() {
+    scrollTo({ top: 0 });
+    void part.reload();
+  }
 
   async function older() {
     const found = await attempt(() => get("images", { signal, query: { ...filters(), take: TAKE, cursor: next } }));
