@@ -183,3 +183,21 @@ def test_on_a_phone_the_last_hit_is_read_without_scrolling(page: Page, server: S
     assert place is not None
     assert place["x"] + place["width"] <= 360
     assert listed.locator(".scroll").evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_a_display_that_is_held_still_shows_no_rule_of_others_until_it_goes_on(page: Page, server: Server) -> None:
+    listed = opened(page, server)
+    empty = page.get_by_role("heading", name="Nothing goes wrong on purpose")
+    expect(empty).to_be_visible()
+    page.keyboard.press(".")
+    expect(page.get_by_role("button", name="Held")).to_be_visible()
+    asked: list[str] = []
+    httpx.post(f"{server.url}{FAULTS}", json={"preset": "blob-late"})
+    page.on("request", lambda request: asked.append(request.url))
+    for _ in range(3):  # seconds, as the clock goes on
+        expect(page.locator(".clock")).not_to_have_text(page.locator(".clock").inner_text())
+    assert asked == []
+    expect(empty).to_be_visible()
+    page.keyboard.press(".")
+    expect(listed.get_by_role("cell", name="blob-late")).to_be_visible()
+    expect(page.get_by_role("group", name="Faults that are on")).to_contain_text("blob-late")

@@ -65,7 +65,7 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
     } finally {
       setTimeout(() => {
         isLoading = false;
-        if (isDirty) void reload();
+        if (isDirty && !connection.isHeld) void reload();
       }, PAUSE_MS);
     }
   }
@@ -106,7 +106,7 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
   });
   document.addEventListener("visibilitychange", () => isDirty && !document.hidden && void reload(), { signal });
   if (everyMs) {
-    const looking = setInterval(() => void reload(), everyMs);
+    const looking = setInterval(() => connection.isHeld || void reload(), everyMs); // it is read anew when it goes on
     signal.addEventListener("abort", () => clearInterval(looking));
   }
   void reload();
