@@ -1,4 +1,4 @@
-"""What the dashboard draws of jobs, as pictures that are files: `pytest --rewrite` writes them anew."""
+"""What the dashboard draws of jobs, as pictures that are files: `pytest -m browser --rewrite` writes them anew."""
 
 import json
 from pathlib import Path
