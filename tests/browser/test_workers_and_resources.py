@@ -1,7 +1,10 @@
 """The pages Workers and Resources in a real browser."""
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
+from subprocess import DEVNULL, run
+from typing import Any
 
 import httpx
 import pytest
@@ -146,3 +149,90 @@ def test_what_is_wrong_in_a_resource_is_told(page: Page, server: Server) -> None
     page.get_by_label("The resource as JSON").fill('{"air": "nonsense"}')
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("alert")).to_contain_text("air")
+
+
+def everything(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.get(f"{server.url}/_mock/resources?take=1000").json()["items"]
+    return found
+
+
+def delete(server: Server, air: str) -> None:
+    path = f"{server.url}/_mock/resources/{air}"
+    httpx.request("DELETE", path, headers={"content-type": "application/json"}).raise_for_status()
+
+
+def test_resources_are_exported_and_imported_so_that_the_list_is_as_before(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    named = {"air": AIR, "modelName": "it's a <i>fox</i>", "note": {"kept": [1, None]}}
+    with httpx.Client(base_url=server.url) as client:
+        for document in (named, *({"air": f"urn:air:sd1:lora:civitai:1@{number}"} for number in range(1001, 1100))):
+            client.post("/_mock/resources", json=document).raise_for_status()
+    before = everything(server)
+    assert len(before) > 100  # which are more than one page
+    page.goto(f"{server.url}/_mock/ui/resources")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Export").click()
+    assert waiting.value.suggested_filename == "resources.json"
+    saved = tmp_path / "saved.json"
+    waiting.value.save_as(saved)
+    assert json.loads(saved.read_text()) == before
+    expect(page.get_by_role("status").filter(has_text=f"{len(before)} resources exported.")).to_be_visible()
+    for each in (before[0]["air"], AIR):
+        delete(server, each)
+    changed = {"air": before[1]["air"], "modelName": "another one"}
+    httpx.put(f"{server.url}/_mock/resources/{before[1]['air']}", json=changed).raise_for_status()
+    page.reload()
+    page.get_by_label("Resources to import").set_input_files(saved)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"Import {len(before)} resources?")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    dialog.get_by_role("button", name="Leave it").click()
+    assert len(everything(server)) == len(before) - 2
+    page.get_by_label("Resources to import").set_input_files(saved)
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    told = f"2 resources added, {len(before) - 2} replaced."
+    expect(page.get_by_role("status").filter(has_text=told)).to_be_visible()
+    expect(page.get_by_role("region", name="Resources").get_by_role("link").first).to_have_text(before[0]["air"])
+    assert everything(server) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("[{", "mine.json is not JSON: "), ("[]", "mine.json has no resource"), ('{"items": []}', "has no resource")],
+)
+def test_a_file_without_resources_is_told_with_why(
+    page: Page, server: Server, tmp_path: Path, text: str, why: str
+) -> None:
+    (tmp_path / "mine.json").write_text(text)
+    page.goto(f"{server.url}/_mock/ui/resources")
+    page.get_by_label("Resources to import").set_input_files(tmp_path / "mine.json")
+    expect(page.get_by_role("alert")).to_contain_text(why)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_each_resource_that_is_refused_is_named_and_the_others_are_imported(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    wrong = "urn:air:sdxl:lora:civitai:9@9"
+    mine = [{"air": wrong, "size": -1}, {"air": AIR, "modelName": "it's mine"}, 5]
+    (tmp_path / "mine.json").write_text(json.dumps(mine))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{server.url}/_mock/ui/resources")
+    page.get_by_label("Resources to import").set_input_files(tmp_path / "mine.json")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_attached()
+    commands = page.evaluate("navigator.clipboard.readText()")
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="1 resource added, 0 replaced.")).to_be_visible()
+    refused = page.get_by_role("alert")
+    expect(refused).to_contain_text("2 resources refused")
+    expect(refused.get_by_role("listitem").filter(has_text=wrong)).to_contain_text("size")
+    expect(refused.get_by_role("listitem").filter(has_text="resource 3")).to_have_count(1)
+    kept = httpx.get(f"{server.url}/_mock/resources/{AIR}").json()
+    delete(server, AIR)
+    for _ in range(2):  # adds it, then puts it into its place
+        run(["sh", "-c", commands.splitlines()[1]], check=True, timeout=PATIENCE_SECONDS, stdout=DEVNULL)
+        assert httpx.get(f"{server.url}/_mock/resources/{AIR}").json() == kept

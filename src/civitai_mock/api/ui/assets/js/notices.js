@@ -156,12 +156,12 @@ export function closed(dialog) {
 }
 
 /**
- * Ask before something that cannot be taken back; say what, and how many.
+ * Ask before something that cannot be taken back; say what, and how many, and by which command a terminal does it.
  *
- * @param {{title: string, text: string, label: string}} about
+ * @param {{title: string, text: string, label: string, curl?: () => string}} about
  * @returns {Promise<boolean>}
  */
-export async function confirmed({ title, text, label }) {
+export async function confirmed({ title, text, label, curl }) {
   const dialog = el(
     "dialog",
     { "aria-labelledby": "dialog-title" },
@@ -170,6 +170,7 @@ export async function confirmed({ title, text, label }) {
     el(
       "div",
       { class: "actions" },
+      curl && copyButton("Copy as curl", curl, "the command"),
       el("button", { type: "button", on: { click: () => dialog.close("") } }, "Leave it"),
       el("button", { type: "button", class: "danger", on: { click: () => dialog.close("yes") } }, label),
     ),

@@ -10,6 +10,7 @@ import { bytes, number } from "../format.js";
 import { attempt, confirmed } from "../notices.js";
 import { emptyBox, explain, keep } from "../part.js";
 import { readJson } from "../read-json.js";
+import { transferButtons } from "../resources/transfer.js";
 import { go, here, href, setQuery } from "../router.js";
 
 const PATH = "resources"; // of the control plane: who looks here is not in the journal, and meets no fault
@@ -26,8 +27,9 @@ export function open({ node, actions, signal, place, setTitle, setCurl, onPlace 
   const detail = el("section", { class: "detail panel", "aria-label": "Resource" });
   const panes = el("div", { class: "panes page" }, list, detail);
   node.append(panes);
-  actions.append(el("button", { type: "button", class: "small", on: { click: () => go(href("resources/new", here().query)) } }, "Add one"));
   const resources = openList(list, signal);
+  const add = el("button", { type: "button", class: "small", on: { click: () => go(href("resources/new", here().query)) } }, "Add one");
+  actions.append(add, ...transferButtons(resources.reload));
   let leave = new AbortController();
   signal.addEventListener("abort", () => leave.abort());
 
