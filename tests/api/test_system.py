@@ -18,7 +18,7 @@ from tests.support.served_app import PATIENCE_SECONDS, Served, serve_all
 
 
 class _SickStore:
-    description = "sick"
+    description, schema_version = "sick", 1
 
     async def ping(self) -> None:
         raise TransientError("The store does not answer.")

@@ -84,6 +84,20 @@ def test_the_clock_is_frozen_advanced_and_set_and_shows_what_curl_does(page: Pag
     assert told == []
 
 
+def test_where_nothing_falls_due_a_job_can_be_had_that_waits_for_the_clock(page: Page, server: Server) -> None:
+    told = watched(page)
+    page.goto(f"{server.url}/_mock/ui/clock")
+    page.get_by_role("button", name="Run it for me").click()
+    row = page.get_by_role("row", name=re.compile(r"goes on"))
+    expect(row).to_have_count(1)
+    expect(page.get_by_text("It stands still.")).to_be_visible()
+    page.get_by_role("button", name="+10 min").click()
+    expect(page.get_by_text("Nothing falls due")).to_be_visible()
+    (job,) = httpx.get(f"{server.url}/_mock/jobs").json()["items"]
+    assert job["outcome"] == "SUCCEEDED"
+    assert told == []
+
+
 def test_new_pictures_wait_while_somebody_looks_further_down(page: Page, server: Server) -> None:
     params = {"prompt": "an old one", "steps": 1, "width": 64, "height": 64}
     jobs = {"jobs": [template(params=params) for _ in range(30)]}

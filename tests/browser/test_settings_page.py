@@ -27,6 +27,8 @@ def test_settings_say_their_values_and_where_they_come_from(page: Page, server: 
     shown.get_by_label("only what was changed").check()
     expect(shown.get_by_role("row")).to_have_count(1)
     expect(page.get_by_role("region", name="Server")).to_contain_text("SQLite")
+    version = httpx.get(f"{server.url}/_mock/settings", params={"take": 1}).json()["schemaVersion"]
+    expect(page.get_by_role("region", name="Server")).to_contain_text(f"version {version}")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 

@@ -123,9 +123,10 @@ class SecretStore(Protocol):
 
 
 class StoreHealth(Protocol):
-    """Says whether the store can be used now; `description` names it to people."""
+    """Says whether the store can be used now; `description` names it to people, and `schema_version` what it holds."""
 
     description: str
+    schema_version: int
 
     async def ping(self) -> None:
         """Raise `TransientError` within a few seconds if the store cannot be used."""

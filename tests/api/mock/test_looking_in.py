@@ -403,6 +403,7 @@ async def test_settings_are_listed(served: Served) -> None:
     assert {"name": "MONGODB_URI", "value": "memory://", "origin": "env"} in everything
     rest = (await _get(served.client, "/_mock/settings", cursor=first["next"]))["items"]
     assert first["items"] + rest == everything
+    assert first["schemaVersion"] == served.namespace.stores.health.schema_version
 
 
 async def test_what_was_set_for_a_namespace_stands_in_the_place_of_a_setting() -> None:

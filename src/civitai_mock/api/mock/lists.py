@@ -50,17 +50,23 @@ def listing(
 
 
 def page_of(
-    request: Request, items: Sequence[T], *, key: Callable[[T], str], render: Callable[[T], object]
+    request: Request,
+    items: Sequence[T],
+    *,
+    key: Callable[[T], str],
+    render: Callable[[T], object],
+    more: Mapping[str, object] | None = None,
 ) -> JsonResponse:
     """Answer one page of a list that is there as a whole, in the order of its keys, which differ from each other.
 
-    After an item that has gone meanwhile, the list goes on where its key would stand.
+    After an item that has gone meanwhile, the list goes on where its key would stand. Beside it stand `more` members.
     """
     page = requested_page(request)
     ordered = sorted(items, key=key)
     left = ordered if page.after is None else [item for item in ordered if key(item) > page.after]
     shown = left[: page.take]
-    return listing([render(item) for item in shown], last=key(shown[-1]) if len(left) > len(shown) else None)
+    last = key(shown[-1]) if len(left) > len(shown) else None
+    return listing([render(item) for item in shown], last=last, more=more)
 
 
 def invalid_cursor() -> Exception:

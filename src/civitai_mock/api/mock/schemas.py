@@ -399,9 +399,10 @@ class SettingItem(TypedDict):
 
 
 class SettingItemList(TypedDict):
-    """A page of settings."""
+    """A page of settings; `schemaVersion` is that of what the store holds."""
 
     items: Sequence[SettingItem]
+    schemaVersion: int
     next: NotRequired[str]
 
 

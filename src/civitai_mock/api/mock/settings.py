@@ -13,8 +13,13 @@ from civitai_mock.services.shown_settings import ShownSetting
 
 
 async def list_settings(request: Request) -> Response:
+    cases = use_cases(request)
     return page_of(
-        request, use_cases(request).looking_in.show_settings(), key=lambda setting: setting.name, render=_render
+        request,
+        cases.looking_in.show_settings(),
+        key=lambda setting: setting.name,
+        render=_render,
+        more={"schemaVersion": cases.health.store.schema_version},
     )
 
 

@@ -11,6 +11,7 @@ from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from civitai_mock.storage.mongo.errors import domain_errors
 from civitai_mock.storage.mongo.reachability import Reachability
+from civitai_mock.storage.mongo.schema import VERSION
 
 PING_SECONDS = 3.0
 ID = "health"
@@ -25,6 +26,7 @@ class MongoHealth:
 
     def __init__(self, *, collections: Collections, reachability: Reachability) -> None:
         self.description = reachability.description
+        self.schema_version = VERSION
         self._reachability = reachability
         self._collections = collections
 

@@ -7,7 +7,7 @@ from functools import partial
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.schema import TableNames
+from civitai_mock.storage.sqlite.schema import VERSION, TableNames
 
 PING_SECONDS = 3.0
 NAME = "health"
@@ -38,6 +38,7 @@ class SqliteHealth:
         self._reach = tuple(map(names.fill, REACH))
         self._content = content
         self.description = database.description
+        self.schema_version = VERSION
 
     async def ping(self) -> None:
         if self._database.in_trouble:

@@ -260,6 +260,7 @@ export function curl(method, path, asked = {}) {
   if (method !== "GET") words.splice(2, 0, "-X", method);
   const chosen = asked.inNamespace ?? namespace();
   if (chosen !== DEFAULT_NAMESPACE) words.push("-H", quoted(`X-Mock-Namespace: ${chosen}`));
+  for (const [name, value] of Object.entries(asked.headers ?? {})) words.push("-H", quoted(`${name}: ${value}`));
   if (token() && path.startsWith("_mock/")) words.push("-H", '"Authorization: Bearer $ADMIN_TOKEN"');
   if (method !== "GET") {
     words.push("-H", quoted("Content-Type: application/json"), "-d", quoted(JSON.stringify(asked.body ?? {})));

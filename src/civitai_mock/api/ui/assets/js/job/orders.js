@@ -22,9 +22,15 @@ const EXAMPLE = {
   },
 };
 
-/** Return how an example is submitted, by curl and by this page. */
+/** Return how an example is submitted, by curl and by this page, which then goes to it. */
 export function submitExample() {
   return { curl: curl("POST", JOBS, { body: EXAMPLE }), run: () => submit(EXAMPLE, "The job is submitted.") };
+}
+
+/** Return how an example is submitted that takes its time, by the clock of the namespace. */
+export function submitLongExample() {
+  const asked = { body: EXAMPLE, headers: { "X-Mock-Progress": "time; SENT_TO_COMFY=9m" } };
+  return { curl: curl("POST", JOBS, asked), run: () => attempt(() => asApp("POST", JOBS, asked), "The job is submitted.") };
 }
 
 /**
@@ -78,7 +84,7 @@ export async function give(id, order) {
   refreshAll();
 }
 
-/** @typedef {{method: string, path: string, time: string, status: number, ms: number, traceId: string, jobIds: string[], fault?: string, request: {body: any, bodyIs: string, headers: Record<string, string>}, response: {body: any, bodyIs: string, headers: Record<string, string>}, id: string, rules: any[]}} Entry */
+/** @typedef {{method: string, path: string, namespace: string, time: string, status: number, ms: number, traceId: string, jobIds: string[], fault?: string, request: {body: any, bodyIs: string, headers: Record<string, string>}, response: {body: any, bodyIs: string, headers: Record<string, string>}, id: string, rules: any[]}} Entry */
 
 /**
  * Return the requests that touched a job, the youngest first; none where there is no journal.

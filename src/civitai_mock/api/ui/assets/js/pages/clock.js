@@ -8,7 +8,8 @@ import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { localDate, now, setClock, shortId } from "../format.js";
 import { attempt } from "../notices.js";
-import { keep } from "../part.js";
+import { emptyBox, keep } from "../part.js";
+import { submitLongExample } from "../job/orders.js";
 import { href } from "../router.js";
 
 const EACH_MS = 900; // as nothing tells of what a clock is set to
@@ -35,7 +36,7 @@ export function open({ node, signal, setCurl }) {
   const rate = el("select", { "aria-label": "Rate" }, RATES.map((one) => el("option", { value: String(one), selected: one === 1 }, `×${one}`)));
   const date = el("input", { type: "datetime-local", step: "1", "aria-label": "Date to set it to" });
   const rows = el("tbody");
-  const none = el("p", { class: "body quiet" }, "Nothing: no job runs here, and none waits.");
+  const none = nothingYet(() => part.reload());
   const table = el(
     "div",
     { class: "scroll" },
@@ -121,6 +122,22 @@ export function open({ node, signal, setCurl }) {
     await attempt(() => change("POST", "clock/advance", body));
     await part.reload();
   }
+}
+
+/** @param {() => unknown} reload */
+function nothingYet(reload) {
+  const [frozen, example] = [{ mode: "frozen" }, submitLongExample()];
+  const run = async () => {
+    const isFrozen = await attempt(async () => Boolean(await change("PUT", "clock", frozen)), "The clock stands still.");
+    if (isFrozen) await example.run();
+    await reload();
+  };
+  return emptyBox({
+    title: "Nothing falls due",
+    text: "No job runs here, and none waits. This freezes the clock and submits one of nine minutes, which is done as soon as you skip them:",
+    curl: `${curl("PUT", "_mock/clock", { body: frozen })}\n${example.curl}`,
+    run: { label: "Run it for me", act: run },
+  });
 }
 
 /**

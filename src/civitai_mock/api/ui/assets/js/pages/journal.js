@@ -260,6 +260,7 @@ function makeRow(entry) {
     el("td", {}, stateBadge(entry.status < 400 ? "done" : "bad", String(entry.status))),
     el("td", { class: "number wide" }, `${entry.ms.toFixed(1)} ms`),
     el("td", {}, entry.fault && el("span", { class: "chip bad" }, entry.fault)),
+    el("td", { class: "wide quiet clip" }, entry.namespace),
   );
   row.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest("a")) return;
@@ -276,6 +277,7 @@ function head() {
     ["", "Status"],
     ["number wide", "Took"],
     ["", "Fault"],
+    ["wide", "Namespace"],
   ];
   return el("thead", {}, el("tr", {}, heads.map(([name, text]) => el("th", { class: name || null, scope: "col" }, text))));
 }

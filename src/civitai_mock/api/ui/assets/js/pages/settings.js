@@ -94,11 +94,16 @@ function about(signal) {
   keep({
     signal,
     node: place,
-    load: async (ending) => ({ index: await asApp("GET", "", { signal: ending }), health: await asApp("GET", "health", { signal: ending }) }),
-    show: ({ index, health }) => {
+    load: async (ending) => ({
+      index: await asApp("GET", "", { signal: ending }),
+      health: await asApp("GET", "health", { signal: ending }),
+      schema: (await get("settings", { signal: ending, query: { take: 1 } })).schemaVersion,
+    }),
+    show: ({ index, health, schema }) => {
       const pairs = [
         ["Build", `${index.name} ${index.version}`],
         ["Store", health.store],
+        ["Its schema", `version ${schema}`],
         ["Jobs run on", health.provider],
         ["Health", health.reason ?? health.status],
       ];
