@@ -1,6 +1,7 @@
 """The pages Workers and Resources in a real browser."""
 
 import json
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import DEVNULL, run
@@ -13,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import running_comfyui
 from tests.support.process import MOCK, PATIENCE_SECONDS, Server, poll_until, running, start
-from tests.support.served_app import JOBS, template
+from tests.support.served_app import CHECKPOINT, JOBS, template
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AIR = "urn:air:sdxl:lora:civitai:7@8"
@@ -236,3 +237,22 @@ def test_each_resource_that_is_refused_is_named_and_the_others_are_imported(
     for _ in range(2):  # adds it, then puts it into its place
         run(["sh", "-c", commands.splitlines()[1]], check=True, timeout=PATIENCE_SECONDS, stdout=DEVNULL)
         assert httpx.get(f"{server.url}/_mock/resources/{AIR}").json() == kept
+
+
+def test_a_resource_says_which_servers_have_its_file(page: Page, server_with_comfyui: Server, comfyui: Server) -> None:
+    server, name = server_with_comfyui, f"127.0.0.1:{comfyui.port}"
+    told = httpx.get(f"{server.url}{WORKERS}", params={"resource": CHECKPOINT}).json()["items"][0]["hasFile"]
+    page.goto(f"{server.url}/_mock/ui/resources/{CHECKPOINT}")
+    row = page.get_by_role("region", name="Who has its file").get_by_role("listitem").filter(has_text=name)
+    expect(row).to_contain_text("has it" if told else "lacks it")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    document = page.get_by_label("The resource as JSON")
+    expect(document).not_to_have_value(re.compile("hasFile"))
+    httpx.post(f"{server.url}/_mock/resources", json={"air": AIR}).raise_for_status()
+    page.goto(f"{server.url}/_mock/ui/resources/{AIR}")
+    expect(row).to_contain_text("lacks it")
+    httpx.post(f"{server.url}{WORKERS}/{name}/drain", json={}).raise_for_status()
+    page.reload()
+    expect(row).to_contain_text("not known")
+    expect(row).to_contain_text("it gets no new jobs until it is resumed")

@@ -89,8 +89,8 @@ class ScriptedProvider:
     def waited_until(self, prompt_id: str) -> datetime | None:
         return self.turns.get(prompt_id)
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - has everything
-        return 1
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:  # noqa: ARG002 - has everything
+        return (self.name,)
 
 
 async def _image() -> AsyncIterator[bytes]:

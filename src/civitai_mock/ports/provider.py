@@ -180,8 +180,8 @@ class Workforce(Protocol):
         """Return all workers, those that do not answer included."""
         ...
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:
-        """Return how many ready workers have the files of all of these resources."""
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:
+        """Return the ids of the ready workers that have the files of all of these resources."""
         ...
 
 
@@ -239,8 +239,8 @@ class Provider(Protocol):
         """Return all workers, those that do not answer included."""
         ...
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:
-        """Return how many ready workers have the files of all of these resources."""
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:
+        """Return the ids of the ready workers that have the files of all of these resources."""
         ...
 
 

@@ -11,7 +11,7 @@ from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.ecosystems import find_ecosystem, is_model
 from civitai_mock.generation.job_types import runs_graphs
-from civitai_mock.ports import ResourceStore, Workforce
+from civitai_mock.ports import ResourceStore, WorkerReport, Workforce
 from civitai_mock.services.fleet_policy import FleetPolicy
 
 
@@ -69,8 +69,17 @@ class GetCoverage:
             return Coverage(availability=_availability_of_unknown(reference))
         if is_model(resource.air) and find_ecosystem(resource.air) is None:
             return Coverage(availability=Availability.UNSUPPORTED)
-        workers = self.provider.workers_with([resource.for_job])
+        workers = len(self.provider.workers_with([resource.for_job]))
         return Coverage(availability=Availability.AVAILABLE if workers else Availability.UNAVAILABLE, workers=workers)
+
+    def files(self, resource: Resource, workers: Sequence[WorkerReport]) -> Mapping[str, bool]:
+        """Return whether each of these workers that is ready has the file of a resource.
+
+        Of one that is not ready it is not known. Pods have the files that any worker has.
+        """
+        having = self.provider.workers_with([resource.for_job])
+        is_fleet = self.fleet_policy.is_on
+        return {worker.id: bool(having) if is_fleet else worker.id in having for worker in workers if worker.ready}
 
     async def _by_pods(self, coverages: Mapping[str, Coverage]) -> Mapping[str, Coverage]:
         """Return coverages with the pods that are up as workers: the files that one has all have."""

@@ -213,3 +213,56 @@ async def test_a_server_is_drained_also_from_a_namespace_that_shows_a_fleet() ->
         await served.client.put("/_mock/fleet", json={})
         assert name_of(one) not in await workers(served)
         assert (await order(served, name_of(one), "drain"))["draining"]
+
+
+async def files(opened: Opened, air: str) -> dict[str, bool | None]:
+    answer = await opened.client.get(WORKERS, params={"resource": air})
+    assert answer.status_code == 200, answer.text
+    return {item["id"]: item.get("hasFile") for item in answer.json()["items"]}
+
+
+async def test_each_server_that_is_ready_says_whether_it_has_the_file_of_a_resource() -> None:
+    async with (
+        running_standin(models=MODELS) as rich,
+        running_standin(models={"checkpoints": ["other.safetensors"]}) as poor,
+        running_standin(models=MODELS) as third,
+        serve(comfy_http_url=f"{rich.url},{poor.url},{third.url}") as served,
+    ):
+        assert await files(served, CHECKPOINT) == {name_of(rich): True, name_of(poor): False, name_of(third): True}
+        await order(served, name_of(third), "drain")
+        assert await files(served, CHECKPOINT) == {name_of(rich): True, name_of(poor): False, name_of(third): None}
+        assert all("hasFile" not in item for item in (await workers(served)).values())
+        coverage = (await served.client.get(COVERAGE, params={"model": CHECKPOINT})).json()
+        assert coverage[CHECKPOINT]["workers"] == 1
+        changed = {"air": CHECKPOINT, "fileName": "other.safetensors"}
+        (await served.client.put(f"/_mock/resources/{CHECKPOINT}", json=changed)).raise_for_status()
+        assert await files(served, CHECKPOINT) == {name_of(rich): True, name_of(poor): True, name_of(third): None}
+
+
+async def test_what_is_simulated_has_every_file_unless_a_fault_has_it_out() -> None:
+    async with serve() as served:
+        assert await files(served, CHECKPOINT) == {"local": True}
+        rule = {"match": {"ecosystem": "sdxl"}, "preset": "provider-outage"}
+        (await served.client.post("/_mock/faults", json=rule)).raise_for_status()
+        assert await files(served, CHECKPOINT) == {"local": False}
+
+
+async def test_pods_have_the_files_that_a_worker_has() -> None:
+    async with serve_all() as opened:
+        await opened.client.put("/_mock/fleet", json={})
+        pod_id = (await opened.client.post("/_mock/fleet/pods", json={})).json()["podId"]
+        await opened.client.put("/_mock/clock", json={"mode": "frozen"})
+        await opened.client.post("/_mock/clock/advance", json={"by": "6m"})
+        assert await files(opened, CHECKPOINT) == {pod_id: True}
+        rule = {"match": {"ecosystem": "sdxl"}, "preset": "provider-outage"}
+        (await opened.client.post("/_mock/faults", json=rule)).raise_for_status()
+        assert await files(opened, CHECKPOINT) == {pod_id: False}
+
+
+@pytest.mark.parametrize(
+    ("air", "status", "paths"), [("nonsense", 400, ["resource"]), ("urn:air:sdxl:lora:civitai:7@8", 404, [])]
+)
+async def test_a_resource_that_is_asked_for_has_to_be_known(air: str, status: int, paths: list[str]) -> None:
+    async with serve() as served:
+        answer = await served.client.get(WORKERS, params={"resource": air})
+        assert (answer.status_code, list(answer.json().get("errors", {}))) == (status, paths)

@@ -189,7 +189,7 @@ async def test_a_resource_is_found_by_its_name_its_path_its_version_or_a_hash(na
     async with running_standin(models=models) as standin, comfyui_on(standin) as provider:
         submission = make_submission(text_to_image(checkpoint=resource.file_name), resources=[resource])
         receipt = await provider.send(submission)
-        assert provider.workers_with([resource]) == 1
+        assert provider.workers_with([resource]) == [provider.workers[0].id]
         assert _checkpoint_in(receipt.graph) == name
         assert len((await finish(provider, submission)).contents) == 1
 

@@ -20,9 +20,9 @@ class CountingProvider(ScriptedProvider):
         self.having = having
         self.asked: list[Sequence[JobResource]] = []
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:
         self.asked.append(resources)
-        return self.having
+        return [f"worker-{number}" for number in range(self.having)]
 
 
 @pytest.mark.parametrize(("having", "support"), [(0, JobSupport.UNAVAILABLE), (1, JobSupport.AVAILABLE)])

@@ -25,10 +25,11 @@ class WorkerItem(WorkerHealth):
     """A worker as health tells of it; a ComfyUI server has its page at `url`.
 
     Prompts of such a server, and how many it may have, are those of all processes. `notYet` names processes that do
-    not obey a change yet.
+    not obey a change yet. `hasFile` is told of workers that are ready, where `resource` says whose file is meant.
     """
 
     url: NotRequired[str]
+    hasFile: NotRequired[bool]  # noqa: N815 - a TypedDict, which ruff does not see
     notYet: NotRequired[Sequence[str]]  # noqa: N815 - a TypedDict, which ruff does not see
 
 

@@ -14,23 +14,31 @@ from civitai_mock.api.mock.changes import changed
 from civitai_mock.api.mock.lists import LIST_PARAMETERS, page_of
 from civitai_mock.api.mock.routes import ControlRoute
 from civitai_mock.api.mock.schemas import ProcessItem, ProcessList, WorkerItem, WorkerList
-from civitai_mock.api.openapi import Operation, path_parameter
+from civitai_mock.api.openapi import Operation, path_parameter, text_parameter
+from civitai_mock.api.query_params import optional
+from civitai_mock.api.v2.resources import parse_named
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.ports import WorkerReport
 from civitai_mock.services.health import GetHealth
 from civitai_mock.services.processes import PromptCount, ShownProcess
 from civitai_mock.services.workers import ManageWorkers
 
-PATH = "/workers"
+PATH, RESOURCE = "/workers", "resource"
 WORKER_PATH = f"{PATH}/{{workerId:path}}"  # the id of a server may have slashes
 
 
 async def list_workers(request: Request) -> Response:
     check = _check(request)
     found, prompts = await check(), await _prompts(request)
-    return page_of(
-        request, found.workers, key=lambda worker: worker.id, render=lambda worker: _render(worker, check, prompts)
-    )
+    files = await _files(request, found.workers)
+
+    def render(worker: WorkerReport) -> WorkerItem:
+        item = _render(worker, check, prompts)
+        if worker.id in files:
+            item["hasFile"] = files[worker.id]
+        return item
+
+    return page_of(request, found.workers, key=lambda worker: worker.id, render=render)
 
 
 async def list_processes(request: Request) -> Response:
@@ -65,6 +73,15 @@ async def _changed(request: Request, worker_id: str, not_yet: Sequence[str]) -> 
     check = _check(request)
     (worker,) = (worker for worker in check.provider.workers if worker.id == worker_id)
     return changed(_render(worker, check, await _prompts(request)), not_yet)
+
+
+async def _files(request: Request, workers: Sequence[WorkerReport]) -> Mapping[str, bool]:
+    """Return which workers have the file of the resource that is asked for, if one is."""
+    named = optional(request, RESOURCE)
+    if named is None:
+        return {}
+    cases = use_cases(request)
+    return cases.coverage.files(await cases.resources.get(parse_named(named, path=RESOURCE)), workers)
 
 
 async def _prompts(request: Request) -> Mapping[str, PromptCount]:
@@ -121,11 +138,14 @@ ROUTES = [
         operation=Operation(
             id="listWorkers",
             summary="List the workers that run jobs",
-            description="What a ComfyUI server has `inFlight` is told for all processes together.",
+            description=(
+                "What a ComfyUI server has `inFlight` is told for all processes together. With the AIR of a `resource`,"
+                " each that is ready says whether it `hasFile`."
+            ),
             tag=CONTROL_TAG,
-            parameters=LIST_PARAMETERS,
+            parameters=[text_parameter(RESOURCE, required=False), *LIST_PARAMETERS],
             responses={200: WorkerList},
-            problems=READ_PROBLEMS,
+            problems=[*READ_PROBLEMS, 404],
         ),
     ),
     ControlRoute(

@@ -120,12 +120,12 @@ async def delete_resource(resources: Resources, air: AirOfPath) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def parse_named(air: str) -> Reference:
-    """Return which resource a path names."""
+def parse_named(air: str, *, path: str = AIR) -> Reference:
+    """Return which resource is named; raise `InvalidRequestError` with the `path` of a name that is not an AIR."""
     try:
         return parse_reference(air)
     except InvalidRequestError as error:
-        raise fault(AIR, error.message) from error
+        raise fault(path, error.message) from error
 
 
 def parse_document(body: JsonObject, *, expected: Reference | None = None) -> Resource:

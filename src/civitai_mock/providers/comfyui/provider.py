@@ -87,9 +87,9 @@ class ComfyUI:
     def workers(self) -> Sequence[WorkerReport]:
         return [report_of(worker) for worker in self._fleet.workers]
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:
         ready = [worker for worker in self._fleet.workers if worker.is_ready]
-        return sum(all(map(worker.health.installed_models.has, resources)) for worker in ready)
+        return [worker.id for worker in ready if all(map(worker.health.installed_models.has, resources))]
 
     @property
     def servers(self) -> Servers:

@@ -229,8 +229,8 @@ class Simulator:
     def servers(self) -> None:
         """Return None, as nothing that is simulated here is a server."""
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:  # noqa: ARG002 - see the class
-        return 1
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:  # noqa: ARG002 - see the class
+        return (self.name,)
 
     async def _start(self, submission: Submission) -> SimulatedPrompt:
         is_seeded = self._ids is not None and self._ids.is_seeded

@@ -32,9 +32,9 @@ class WorkforceWithOutages:
             return workers
         return [replace(worker, ready=False, reason=REASON) for worker in workers]
 
-    def workers_with(self, resources: Sequence[JobResource]) -> int:
+    def workers_with(self, resources: Sequence[JobResource]) -> Sequence[str]:
         if self.faults.is_any_set and self._is_out(resources):
-            return 0
+            return ()
         return self.workforce.workers_with(resources)
 
     def _is_out(self, resources: Sequence[JobResource]) -> bool:

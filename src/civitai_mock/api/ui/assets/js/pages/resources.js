@@ -10,6 +10,7 @@ import { bytes, number } from "../format.js";
 import { attempt, confirmed } from "../notices.js";
 import { emptyBox, explain, keep } from "../part.js";
 import { readJson } from "../read-json.js";
+import { openHolders } from "../resources/holders.js";
 import { transferButtons } from "../resources/transfer.js";
 import { go, here, href, setQuery } from "../router.js";
 
@@ -133,12 +134,18 @@ function row(resource) {
  */
 function openResource(node, air, signal, reload) {
   const path = `${PATH}/${encodeURIComponent(air)}`;
-  fill(node);
+  const place = el("div");
+  /** @type {ReturnType<typeof openHolders> | undefined} */
+  let holders;
+  fill(node, place);
   keep({
     signal,
-    node,
+    node: place,
     load: (ending) => get(path, { signal: ending }),
-    show: (found) => fill(node, editor(found, "PUT", path, reload)),
+    show: (found) => {
+      const { node: files, reload: again } = (holders ??= openHolders(air, signal));
+      fill(place, editor(found, "PUT", path, () => Promise.all([reload(), again()])), files);
+    },
     wants: () => false,
   });
 }
@@ -147,7 +154,7 @@ function openResource(node, air, signal, reload) {
  * @param {{air: string}} resource
  * @param {"POST" | "PUT"} method
  * @param {string} path
- * @param {() => Promise<void>} reload
+ * @param {() => Promise<unknown>} reload
  */
 function editor(resource, method, path, reload) {
   const text = el("textarea", { rows: "18", class: "mono", spellcheck: "false", "aria-label": "The resource as JSON" });
