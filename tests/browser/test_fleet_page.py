@@ -35,6 +35,9 @@ def test_a_fleet_is_turned_on_a_pod_boots_is_preempted_and_costs_and_it_is_turne
     expect(pods.get_by_role("button", name="Preempt spot-1")).to_have_count(0)
     billed = httpx.get(f"{server.url}/_mock/costs").json()["billed"]
     assert billed > 0
+    expect(pods.get_by_role("row").last).to_contain_text(f"${billed / 1_000_000:.4f}")
+    pod = httpx.get(f"{server.url}/_mock/fleet/pods").json()["items"][0]
+    assert pod["billed"] == billed  # as nothing else cost anything
     expect(page.get_by_role("region", name="Costs")).to_contain_text(f"${billed / 1_000_000:.4f}")
     page.get_by_role("button", name="Turn it off …").click()
     page.get_by_role("button", name="Turn it off", exact=True).click()

@@ -110,6 +110,7 @@ def _render(shown: ShownPod) -> PodItem:
         text=shown.text,
         since=format_date(pod.since),
         jobsInQueue=shown.jobs_in_queue,
+        billed=shown.billed,
         orders=[order for order, state in ORDERED.items() if may_follow(pod.state, state)],
     )
     if pod.engine is not None:

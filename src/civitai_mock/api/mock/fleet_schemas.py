@@ -85,7 +85,8 @@ PodStateName = Literal[
 class PodItem(TypedDict):
     """A pod; `status` is its state in fewer words, `text` what a user may be told, `jobsInQueue` what it has to do.
 
-    `engine` is the ComfyUI server that runs its jobs, if one does. `orders` are those that it obeys in its state.
+    `billed` is what it has cost so far, in microdollars. `engine` is the ComfyUI server that runs its jobs, if one
+    does. `orders` are those that it obeys in its state.
     """
 
     podId: str
@@ -98,6 +99,7 @@ class PodItem(TypedDict):
     bootedAt: NotRequired[str]
     lastJobAt: NotRequired[str]
     jobsInQueue: int
+    billed: int
     orders: Sequence[Literal["preempt", "shutdown"]]
 
 

@@ -21,10 +21,11 @@ from civitai_mock.services.queue_position import QueuePosition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPod:
-    """Is a pod with how many jobs it runs and could get next, and what a user may be told of it."""
+    """Is a pod with how many jobs it runs and could get next, what it has cost, and what a user may be told of it."""
 
     pod: Pod
     jobs_in_queue: int
+    billed: int
     text: str
 
 
@@ -128,7 +129,12 @@ def _shown(pod: Pod, status: FleetStatus) -> ShownPod:
     foreseen = replace(
         pod, planned=pod.planned + waiting
     )  # so that it has drawn 5 of 40, and not of those it was given
-    return ShownPod(pod=pod, jobs_in_queue=len(pod.jobs) + waiting, text=foreseen.text(now=status.now))
+    return ShownPod(
+        pod=pod,
+        jobs_in_queue=len(pod.jobs) + waiting,
+        billed=pod.billed(now=status.now),
+        text=foreseen.text(now=status.now),
+    )
 
 
 def _find(pods: Sequence[ShownPod], pod_id: str) -> ShownPod:

@@ -31,7 +31,7 @@ const STATES = {
   SHUTDOWN: "waiting",
 };
 
-/** @typedef {{podId: string, provider: string, state: string, status: string, text: string, since: string, jobsInQueue: number, engine?: string, orders: string[]}} Pod */
+/** @typedef {{podId: string, provider: string, state: string, status: string, text: string, since: string, jobsInQueue: number, billed: number, engine?: string, orders: string[]}} Pod */
 /** @typedef {{name: string, pictures: number, bootSeconds: number, busySeconds: number, idleSeconds: number, perPicture: number, billed: number}} Cost */
 /** @typedef {{providers: Cost[], baseline: number, billed: number, saved: number}} Costs */
 /** @typedef {{fleet: {providers: {name: string, kind: string}[]}, pods: Pod[], costs: Costs}} Found */
@@ -141,7 +141,7 @@ function openPods(reload) {
     el(
       "table",
       { class: "pods" },
-      el("thead", {}, el("tr", {}, ["Pod", "State", "What it does", "For", "Jobs"].map((text) => el("th", { scope: "col", class: text === "Jobs" && "number" }, text)), el("td"))),
+      el("thead", {}, el("tr", {}, ["Pod", "State", "Billed", "What it does", "For", "Jobs"].map((text) => el("th", { scope: "col", class: ["Billed", "Jobs"].includes(text) && "number" }, text)), el("td"))),
       body,
     ),
   );
@@ -161,7 +161,7 @@ function openPods(reload) {
       [table.hidden, lanes.hidden, none.hidden] = [pods.length === 0, pods.length === 0, pods.length > 0];
       drawLanes(lanes, seen);
       const shown = [...pods].reverse();
-      keyed(body, shown, { key: ({ podId }) => podId, make: () => el("tr", {}, Array.from({ length: 6 }, () => el("td"))) });
+      keyed(body, shown, { key: ({ podId }) => podId, make: () => el("tr", {}, Array.from({ length: 7 }, () => el("td"))) });
       shown.forEach((pod, at) => drawPod(/** @type {HTMLElement} */ (body.children[at]), pod, reload));
     },
   };
@@ -195,17 +195,19 @@ function drawLanes(node, seen) {
  * @param {() => void} reload
  */
 function drawPod(tr, pod, reload) {
-  const version = JSON.stringify(pod);
+  const cost = tr.children[2];
+  if (cost) say(cost, dollars(pod.billed));
+  const version = JSON.stringify({ ...pod, billed: 0 }); // it grows all the time, and a button that is pressed has to stay
   if (tr.dataset.version === version) return;
   tr.dataset.version = version;
-  const [id, state, text, since, jobs, buttons] = tr.children;
-  if (!id || !state || !text || !since || !jobs || !buttons) return;
+  const [id, state, billed, text, since, jobs, buttons] = tr.children;
+  if (!id || !state || !billed || !text || !since || !jobs || !buttons) return;
   fill(id, el("code", {}, pod.podId));
   fill(state, stateBadge(STATES[pod.state] ?? "waiting", pod.state));
   fill(text, pod.text, pod.engine && el("div", { class: "quiet small" }, `on ${pod.engine}`));
   fill(since, timeAgo(pod.since, { words: false }));
   fill(jobs, number(pod.jobsInQueue));
-  jobs.className = "number";
+  billed.className = jobs.className = "number";
   const give = (/** @type {string} */ word, /** @type {string} */ done) =>
     attempt(() => change("POST", `fleet/pods/${encodeURIComponent(pod.podId)}/${word}`), done).then(reload);
   const button = (/** @type {string} */ label, /** @type {() => unknown} */ act) =>
