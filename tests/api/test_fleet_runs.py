@@ -84,6 +84,7 @@ async def test_a_pod_is_taken_away_by_an_order_and_serverless_draws_the_rest() -
         told = {each["name"]: (each["pictures"], each["perPicture"], each["billed"]) for each in costs["providers"]}
         assert told == {"spot": (17, 25_500, 61_233), "serverless": (23, 69_000, 69_000)}
         assert costs["baseline"] == 40 * 25_000
+        assert [pod["billed"] for pod in (await ask(opened, "GET", PODS))["items"]] == [61_233]
 
 
 async def test_pods_are_booted_and_shut_down_by_orders() -> None:

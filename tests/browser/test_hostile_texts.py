@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from civitai_mock.pytest_plugin.server import CivitaiMockServer
 from tests.support.dashboard import Dashboard, open_dashboard
 from tests.support.dashboard_pages import ADDRESSES, World, fill
+from tests.support.process import poll_until
 from tests.support.served_app import JOBS, template
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -82,7 +83,7 @@ def test_a_text_is_a_text(hostile: tuple[Dashboard, World, str], address: str) -
     expect(page.locator("main .page > *").first).to_be_visible()
     expect(page.locator("main .loading")).to_have_count(0)
     if address in SHOWN_IN:
-        assert page.evaluate(HELD, [SHOWN_IN[address], text])
+        poll_until(lambda: page.evaluate(HELD, [SHOWN_IN[address], text]))
     assert page.evaluate("typeof hit") == "undefined"
     assert page.locator("main script, main img[src=x], main [onload], main [onerror]").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0

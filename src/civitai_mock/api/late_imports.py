@@ -4,6 +4,7 @@ It stands alone, as the tables of routes of several packages share it.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from types import ModuleType
@@ -13,7 +14,10 @@ from starlette.responses import Response
 
 
 async def imported(module: str) -> ModuleType:
-    """Return a module, which is imported in a thread, so that other requests need not wait for it."""
+    """Return a module, which is imported in a thread unless it is loaded, so that other requests need not wait."""
+    loaded = sys.modules.get(module)
+    if loaded is not None and not getattr(loaded.__spec__, "_initializing", False):  # by another thread, at the moment
+        return loaded
     try:
         return await asyncio.to_thread(import_module, module)
     except RuntimeError:  # where no thread can be had

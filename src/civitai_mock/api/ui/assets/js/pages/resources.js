@@ -134,7 +134,7 @@ function row(resource) {
  */
 function openResource(node, air, signal, reload) {
   const path = `${PATH}/${encodeURIComponent(air)}`;
-  const place = el("div");
+  const place = el("div", { class: "body page" });
   /** @type {ReturnType<typeof openHolders> | undefined} */
   let holders;
   fill(node, place);

@@ -90,20 +90,19 @@ function row({ name, value, origin }) {
 /** @param {AbortSignal} signal */
 function about(signal) {
   const facts = el("dl", { class: "facts" });
-  const place = el("div", { class: "body" });
+  const place = el("div", { class: "body about" });
   keep({
     signal,
     node: place,
-    load: async (ending) => ({
-      index: await asApp("GET", "", { signal: ending }),
-      health: await asApp("GET", "health", { signal: ending }),
-      schema: (await get("settings", { signal: ending, query: { take: 1 } })).schemaVersion,
-    }),
-    show: ({ index, health, schema }) => {
+    load: async (ending) => {
+      const asked = { signal: ending };
+      return Promise.all([asApp("GET", "", asked), asApp("GET", "health", asked), get("settings", { ...asked, query: { take: 1 } })]);
+    },
+    show: ([index, health, settings]) => {
       const pairs = [
         ["Build", `${index.name} ${index.version}`],
         ["Store", health.store],
-        ["Its schema", `version ${schema}`],
+        ["Its schema", `version ${settings.schemaVersion}`],
         ["Jobs run on", health.provider],
         ["Health", health.reason ?? health.status],
       ];

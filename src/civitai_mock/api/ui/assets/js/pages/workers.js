@@ -24,7 +24,7 @@ export function open({ node, signal, setCurl }) {
   const none = el(
     "div",
     { class: "panel" },
-    emptyBox({ title: "No worker is up", text: "Jobs wait until there is one. With a fleet, workers are its pods and its serverless part.", curl: curl("GET", "_mock/workers") }),
+    emptyBox({ title: "No worker is up", text: "Jobs wait until there is one, unless there is a fleet: its serverless part runs them without any, and its pods come as its policy says.", curl: curl("GET", "_mock/workers") }),
   );
   /** @type {Map<string, Panel>} */
   const panels = new Map();
