@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.support.event_loop import until_found
 from tests.support.served_app import CHECKPOINT, JOBS, Opened, serve_all
 
 PODS, COSTS = "/_mock/fleet/pods", "/_mock/costs"
@@ -36,6 +37,10 @@ async def the_pod(opened: Opened) -> dict[str, Any]:
     return found
 
 
+async def has_pods(opened: Opened) -> bool:
+    return bool((await ask(opened, "GET", PODS))["items"])
+
+
 async def ends(opened: Opened, job_ids: list[str]) -> list[Any]:
     return [(await ask(opened, "GET", f"{JOBS}/{job_id}"))["lastEvent"] for job_id in job_ids]
 
@@ -43,6 +48,7 @@ async def ends(opened: Opened, job_ids: list[str]) -> list[Any]:
 async def test_a_comic_is_drawn_on_a_pod_that_is_gone_five_minutes_later() -> None:
     async with serve_all() as opened:
         job_ids = await begin(opened)
+        await until_found(lambda: has_pods(opened))
         pod = await the_pod(opened)
         assert (pod["podId"], pod["text"], pod["jobsInQueue"]) == ("spot-1", "starting, about 4 min", 40)
         told = [(await ask(opened, "GET", f"{JOBS}/{job_id}"))["serviceProviders"] for job_id in job_ids]

@@ -218,6 +218,7 @@ async def test_pods_are_listed_with_what_they_have_to_do(served: Served) -> None
         "lastJobAt": at,
         "jobsInQueue": 3,
         "orders": ["preempt"],
+        "billed": 0,
     }
     assert (items[0]["podId"], items[0]["state"], items[0]["jobsInQueue"]) == ("spot-0", "SHUTDOWN", 0)
 

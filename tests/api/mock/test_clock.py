@@ -144,11 +144,13 @@ async def test_what_falls_due_is_listed_in_its_order() -> None:
         await opened.client.put(CLOCK, json={"mode": "frozen", "now": "2031-01-31T12:00:00Z"})
         job_id = (await opened.client.post(JOBS, json=template())).json()["jobId"]
 
+        due: list[Any] = []
+
         async def is_running() -> bool:
-            return (await opened.use_cases.query.by_id(job_id)).stage == "SENT_TO_COMFY"
+            due[:] = (await opened.client.get(f"{CLOCK}/due")).json()["items"]
+            return len(due) > 1
 
         await until_found(is_running)
-        due = (await opened.client.get(f"{CLOCK}/due")).json()["items"]
         assert [(item["what"], item["jobId"]) for item in due] == [("goesOn", job_id), ("expires", job_id)]
         await opened.client.post(f"{CLOCK}/advance", json={"to": due[0]["at"]})
         assert (await opened.use_cases.query.by_id(job_id)).outcome == "SUCCEEDED"
