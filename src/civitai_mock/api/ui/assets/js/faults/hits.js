@@ -14,7 +14,7 @@ import { href } from "../router.js";
 const TAKE = 5;
 
 /** @typedef {{id: string, hits: number, lastHitAt?: string}} Rule */
-/** @typedef {import("../job/orders.js").Entry} Entry */
+/** @typedef {import("../job/orders.js").BriefEntry} Entry */
 /** @typedef {{jobId: string, status: string, changedAt: string, prompt?: string, type: string}} Job */
 /** @typedef {{requests: Entry[] | null, jobs: Job[]}} Found */
 

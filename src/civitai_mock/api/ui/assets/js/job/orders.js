@@ -85,6 +85,7 @@ export async function give(id, order) {
 }
 
 /** @typedef {{method: string, path: string, namespace: string, time: string, status: number, ms: number, traceId: string, jobIds: string[], fault?: string, request: {body: any, bodyIs: string, headers: Record<string, string>}, response: {body: any, bodyIs: string, headers: Record<string, string>}, id: string, rules: any[]}} Entry */
+/** @typedef {Omit<Entry, "request" | "response">} BriefEntry as lists have it */
 
 /**
  * Return the requests that touched a job, the youngest first; none where there is no journal.

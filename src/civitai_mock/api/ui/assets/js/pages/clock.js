@@ -7,9 +7,9 @@ import { change, curl, get } from "../api.js";
 import { el, fill, keyed, say } from "../el.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { localDate, now, setClock, shortId } from "../format.js";
+import { submitLongExample } from "../job/orders.js";
 import { attempt } from "../notices.js";
 import { emptyBox, keep } from "../part.js";
-import { submitLongExample } from "../job/orders.js";
 import { href } from "../router.js";
 
 const EACH_MS = 900; // as nothing tells of what a clock is set to

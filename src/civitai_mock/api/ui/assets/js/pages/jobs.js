@@ -8,6 +8,7 @@ import { el, fill, keyed, say } from "../el.js";
 import { remoteImage } from "../elements/remote-image.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { badge, duration, hasEnded, number, shortId } from "../format.js";
+import { isFarDown, makeFresh } from "../fresh.js";
 import { openJob } from "../job/detail.js";
 import { cancelJob, submitExample } from "../job/orders.js";
 import { attempt, confirmed } from "../notices.js";
@@ -15,7 +16,6 @@ import { emptyBox, explain, keep } from "../part.js";
 import { go, here, href, setQuery } from "../router.js";
 
 const TAKE = 50;
-const FAR = 160; // px: who has scrolled so far reads, and is not to be disturbed
 const TYPING_MS = 250;
 const STATUSES = [
   ["", "any status"],
@@ -123,7 +123,7 @@ function openList({ list, actions, signal }) {
     input.addEventListener("change", () => setQuery({ [name]: input.value.trim() }));
     return { name, input };
   });
-  const fresh = el("button", { type: "button", class: "primary small", hidden: true, on: { click: showFresh } });
+  const fresh = makeFresh(showFresh);
   const cancel = el("button", { type: "button", class: "danger small", hidden: true, on: { click: cancelSelected } });
   const body = el("tbody");
   const table = el(
@@ -136,7 +136,7 @@ function openList({ list, actions, signal }) {
   const count = el("p", { class: "quiet spring", role: "status" });
   const foot = el("div", { class: "filters" }, count, newer, older);
   const place = el("div", { class: "page" });
-  actions.append(fresh, cancel);
+  actions.append(fresh.node, cancel);
   list.append(el("div", { class: "filters", role: "search" }, search, status, since, others.map(({ input }) => input)), place, foot);
 
   const part = keep({
@@ -165,22 +165,18 @@ function openList({ list, actions, signal }) {
 
   /** Say whether new rows would move what somebody reads or has selected. */
   function isReading() {
-    return cursors.length === 1 && listing.items.length > 0 && (scrollY > FAR || selected.size > 0);
+    return cursors.length === 1 && listing.items.length > 0 && (isFarDown() || selected.size > 0);
   }
 
   /** @param {Listing} found */
   function showLater(found) {
     const now = new Map(found.items.map((item) => [item.jobId, item]));
-    const known = new Set(listing.items.map((item) => item.jobId));
-    const news = found.items.filter((item) => !known.has(item.jobId)).length;
+    fresh.tell([...now.keys()], listing.items.map((item) => item.jobId), TAKE);
     listing = { ...listing, items: listing.items.map((item) => now.get(item.jobId) ?? item) };
     drawRows();
-    fresh.hidden = news === 0;
-    say(fresh, `${news}${news === TAKE ? "+" : ""} new`);
   }
 
   function showFresh() {
-    scrollTo({ top: 0 });
     clearSelection();
     asked = "";
     void part.reload();
@@ -189,7 +185,7 @@ function openList({ list, actions, signal }) {
   /** @param {Listing} found */
   function draw(found) {
     listing = found;
-    fresh.hidden = true;
+    fresh.hide();
     const isFiltered = Object.values(query()).some(Boolean);
     const isEmpty = found.items.length === 0 && cursors.length === 1 && !found.next;
     if (isEmpty && isFiltered) explain(place, "filtered", noMatch);

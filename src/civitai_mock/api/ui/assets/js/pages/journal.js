@@ -7,6 +7,7 @@ import { asApp, change, curl, get, send } from "../api.js";
 import { downloadBlob } from "../downloads.js";
 import { el, fill, keyed, say } from "../el.js";
 import { localDate, localTime, stateBadge } from "../format.js";
+import { isFarDown, makeFresh } from "../fresh.js";
 import { openEntry } from "../journal/detail.js";
 import { attempt, confirmed } from "../notices.js";
 import { emptyBox, explain, keep } from "../part.js";
@@ -14,7 +15,6 @@ import { go, here, href, MOCK, namespace, setQuery } from "../router.js";
 import { connection, onConnection, toggleHold } from "../store.js";
 
 const TAKE = 50;
-const FAR = 160; // px: who has scrolled so far reads, and is not to be disturbed
 const EACH_MS = 900; // as the stream tells of jobs alone
 const EXAMPLE = "v2/consumer/workflows";
 const FILE_NAME = "civitai-mock.har";
@@ -70,9 +70,9 @@ function openList({ list, actions, signal, detail }) {
   const foot = el("div", { class: "filters" }, note, newer, older);
   const place = el("div", { class: "page" });
   const pause = el("button", { type: "button", class: "small", on: { click: toggleHold } });
-  const fresh = el("button", { type: "button", class: "primary small", hidden: true, on: { click: showFresh } });
+  const fresh = makeFresh(showFresh);
   actions.append(
-    fresh,
+    fresh.node,
     pause,
     el("button", { type: "button", class: "small", on: { click: () => void saveHar(signal) } }, "Save as HAR"),
     el("button", { type: "button", class: "small danger", on: { click: () => void askAndClear().then(reload) } }, "Clear …"),
@@ -116,19 +116,15 @@ function openList({ list, actions, signal, detail }) {
    * @param {Listing} found
    */
   function isReading(found) {
-    return cursors.length === 1 && drawn === location.search && scrollY > FAR && body.rows.length > 0 && found.items.length > 0;
+    return cursors.length === 1 && drawn === location.search && isFarDown() && body.rows.length > 0 && found.items.length > 0;
   }
 
   /** @param {Listing} found */
   function showLater(found) {
-    const known = new Set([...body.rows].map((row) => row.dataset.key));
-    const news = found.items.filter(({ id }) => !known.has(id)).length;
-    fresh.hidden = news === 0;
-    say(fresh, `${news}${news === TAKE ? "+" : ""} new`);
+    fresh.tell(found.items.map(({ id }) => id), [...body.rows].map((row) => row.dataset.key), TAKE);
   }
 
   function showFresh() {
-    scrollTo({ top: 0 });
     drawn = "";
     reload();
   }
@@ -136,7 +132,7 @@ function openList({ list, actions, signal, detail }) {
   /** @param {Listing} found */
   function draw(found) {
     drawn = cursors.length === 1 ? location.search : "";
-    fresh.hidden = true;
+    fresh.hide();
     next = found.next ?? "";
     const isEmpty = found.items.length === 0 && cursors.length === 1;
     if (isEmpty && Object.values(filters()).some(Boolean)) explain(place, "filtered", noMatch);

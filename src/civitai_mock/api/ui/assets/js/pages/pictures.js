@@ -5,10 +5,11 @@
  */
 import { curl, get, send } from "../api.js";
 import { download } from "../downloads.js";
-import { el, fill, keyed, say } from "../el.js";
+import { el, fill, keyed } from "../el.js";
 import { remoteImage } from "../elements/remote-image.js";
 import { timeAgo } from "../elements/time-ago.js";
 import { bytes, shortId } from "../format.js";
+import { isFarDown, makeFresh } from "../fresh.js";
 import { submitExample } from "../job/orders.js";
 import { attempt, copyButton } from "../notices.js";
 import { emptyBox, explain, keep } from "../part.js";
@@ -16,7 +17,6 @@ import { go, here, href, MOCK, setQuery } from "../router.js";
 import { pngTexts } from "../png-texts.js";
 
 const TAKE = 40;
-const FAR = 160; // px: who has scrolled so far looks, and is not to be disturbed
 const MOST = 200; // in the page at once
 const TYPING_MS = 250;
 const MATURE = new Set(["r", "x", "xxx"]);
@@ -62,8 +62,8 @@ function openGrid({ list, actions, signal }) {
   const seed = el("input", { type: "search", inputmode: "numeric", placeholder: "Seed", "aria-label": "Seed" });
   const pictures = el("div", { class: "pictures grid", role: "list" });
   const more = el("button", { type: "button", on: { click: () => void older() } }, "Older pictures");
-  const fresh = el("button", { type: "button", class: "primary small", hidden: true, on: { click: showFresh } });
-  actions.append(fresh);
+  const fresh = makeFresh(showFresh);
+  actions.append(fresh.node);
   const box = el("div", { class: "page" });
   list.append(el("div", { class: "filters" }, search, seed), box);
   /** @type {Picture[]} */
@@ -88,7 +88,7 @@ function openGrid({ list, actions, signal }) {
     load: (ending) => get("images", { signal: ending, query: { ...filters(), take: TAKE } }),
     show: (/** @type {{items: Picture[], next?: string}} */ found) => {
       if (isReading() && showLater(found.items)) return;
-      fresh.hidden = true;
+      fresh.hide();
       const known = new Set(found.items.map(name));
       const last = found.items.at(-1);
       const rest = last ? shown.slice(shown.findIndex((picture) => name(picture) === name(last)) + 1) : [];
@@ -102,7 +102,7 @@ function openGrid({ list, actions, signal }) {
 
   /** Say whether new pictures would move what somebody looks at. */
   function isReading() {
-    return scrollY > FAR && shown.length > 0;
+    return isFarDown() && shown.length > 0;
   }
 
   /**
@@ -111,15 +111,10 @@ function openGrid({ list, actions, signal }) {
    * @param {Picture[]} items
    */
   function showLater(items) {
-    const known = new Set(shown.map(name));
-    const news = items.filter((picture) => !known.has(name(picture))).length;
-    if (news > 0) say(fresh, `${news}${news === TAKE ? "+" : ""} new`);
-    fresh.hidden = news === 0;
-    return news > 0;
+    return fresh.tell(items.map(name), shown.map(name), TAKE) > 0;
   }
 
   function showFresh() {
-    scrollTo({ top: 0 });
     void part.reload();
   }
 
