@@ -152,10 +152,9 @@ class _Reader:
             and (not job_id or names_job(entry, job_id))
         )
         items: list[Json] = []
-        size = 0
+        size, redactor = 0, Redactor(self.secrets)
         for entry in islice(wanted, int(as_number(question[TAKE]) or 0)):
             size += entry.size if has_messages else 0
-            redactor = Redactor(self.secrets)
             items.append(render_entry(entry, namespace=self.name, redactor=redactor, has_messages=has_messages))
             if size > MOST_BYTES:
                 return {ITEMS: items, CUT_AT: entry.id}
