@@ -1,15 +1,15 @@
 """Read and print dates, durations and numbers in the form of .NET, as the real service does (captures)."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
+
+from civitai_mock.domain.micros import MICROSECOND, UNIX_EPOCH
 
 TIMESPAN_PATTERN = re.compile(
     r"(?:(?P<days>\d{1,8})\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2})(?:\.(?P<ticks>\d{1,7}))?)?",
     re.ASCII,
 )
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 MICROSECONDS_IN_MINUTE = 60_000_000
 LENGTH_OF_OFFSET = len("+00:00")
@@ -19,7 +19,7 @@ MAX_EXACT = 2**53  # beyond it not every whole number is a float
 
 def format_date(moment: datetime) -> str:
     """Print `2025-09-06T18:18:42.7889903Z`: UTC with seven decimals, of which Python knows six."""
-    minutes, rest = divmod((moment - EPOCH) // MICROSECOND, MICROSECONDS_IN_MINUTE)
+    minutes, rest = divmod((moment - UNIX_EPOCH) // MICROSECOND, MICROSECONDS_IN_MINUTE)
     seconds, fraction = divmod(rest, 1_000_000)
     return f"{_minute(minutes)}:{seconds:02d}.{fraction:06d}0Z"
 
@@ -27,7 +27,7 @@ def format_date(moment: datetime) -> str:
 @lru_cache(CACHED_MINUTES)
 def _minute(number: int) -> str:
     """Print a minute, counted from 1970; most dates of a server are in a few, and the rest takes half of the time."""
-    return (EPOCH + number * MINUTE).isoformat("T", "minutes")[:-LENGTH_OF_OFFSET]
+    return (UNIX_EPOCH + number * MINUTE).isoformat("T", "minutes")[:-LENGTH_OF_OFFSET]
 
 
 def without_trailing_zeros(date: str) -> str:

@@ -13,12 +13,12 @@ from math import isfinite
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from civitai_mock.domain.json_types import Json, JsonObject
+from civitai_mock.domain.micros import MICROSECOND
 from civitai_mock.domain.nearest import unknown_name
 
 T = TypeVar("T")
 Hint: TypeAlias = Any  # what stands behind the colon of a member
 
-MICROSECOND = timedelta(microseconds=1)
 LARGEST_INTEGER = 2**63 - 1
 LONGEST_SHOWN = 60
 

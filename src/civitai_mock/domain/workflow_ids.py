@@ -1,10 +1,11 @@
 """Ids of workflows: `<userId>-<yyyyMMddHHmmssfff>`, the user's number and the time of the submission (captures)."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from civitai_mock.domain.micros import UNIX_EPOCH
+
 MILLISECOND = timedelta(milliseconds=1)
 MILLISECONDS_A_DAY = 86_400_000
 MOST_REMEMBERED = 1024
@@ -28,7 +29,7 @@ class WorkflowIds:
         self._last: dict[int, int] = {}  # milliseconds since 1970
 
     def next_id(self, consumer: str, *, at: datetime, attempt: int = 0) -> str:
-        user, stamp = user_number(consumer), (at - EPOCH) // MILLISECOND
+        user, stamp = user_number(consumer), (at - UNIX_EPOCH) // MILLISECOND
         last = self._last.get(user)
         if last is not None and last >= stamp:
             stamp = last + 1
@@ -38,7 +39,7 @@ class WorkflowIds:
 
     def drawn_id(self, consumer: str, *, at: datetime, seed: int) -> str:
         """Return an id with the day of `at`, whose last digits, the time of the day, are drawn instead."""
-        midnight = (at - EPOCH) // MILLISECOND // MILLISECONDS_A_DAY * MILLISECONDS_A_DAY
+        midnight = (at - UNIX_EPOCH) // MILLISECOND // MILLISECONDS_A_DAY * MILLISECONDS_A_DAY
         return _printed(user_number(consumer), midnight + seed % MILLISECONDS_A_DAY)
 
     def _remember(self, user: int, stamp: int) -> None:
@@ -56,4 +57,4 @@ def _printed(user: int, stamp: int) -> str:
 @lru_cache(maxsize=16)
 def _digits(seconds: int) -> str:
     """Print `yyyyMMddHHmmss`; ids of a second share it, as making one takes longer than all else of an id."""
-    return f"{EPOCH + timedelta(seconds=seconds):%Y%m%d%H%M%S}"
+    return f"{UNIX_EPOCH + timedelta(seconds=seconds):%Y%m%d%H%M%S}"

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from civitai_mock.domain.cost import StepCost, Tips
+from civitai_mock.domain.micros import MICROSECOND
 from civitai_mock.domain.money import ACCOUNTS, Transaction, TransactionType
 from civitai_mock.domain.workflow import (
     UPGRADE_MODES,
@@ -37,7 +38,6 @@ class Others:
         self.read: Callable[[object], tuple[Any, ...]] = attrgetter(*[name for name, _ in members])
 
 
-MICROSECOND = timedelta(microseconds=1)
 # The members of enums by their values: to call the class takes three times as long.
 STATUSES: Mapping[str, WorkflowStatus] = {str(status): status for status in WorkflowStatus}
 TRANSACTION_TYPES: Mapping[str, TransactionType] = {str(kind): kind for kind in TransactionType}

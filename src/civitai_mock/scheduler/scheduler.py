@@ -12,6 +12,7 @@ import structlog
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.micros import MICROSECOND
 from civitai_mock.ports import MovedClock, Stores
 from civitai_mock.scheduler.advance_time import AdvanceTime
 from civitai_mock.scheduler.deliveries import Dispatcher
@@ -41,7 +42,6 @@ STUCK_SECONDS = 15.0  # no store takes so long for a claim
 CLAIM_SECONDS = 0.5  # of a claim that is under way at the stop, before it is left to its lease
 RELEASE_SECONDS = 1.2  # of the two that everything after the grace time has together
 ABANDON_SECONDS = 6.0  # a little more than the cancellation of a prompt may take
-MICROSECOND = timedelta(microseconds=1)
 SAME_MOMENT = timedelta(seconds=1)
 PAUSE_SECONDS = 0.2  # while the store is away, where time is moved
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import Blob, BlobLink, Shown, UndrawnBlob
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
+from civitai_mock.domain.micros import UNIX_EPOCH
 from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.ports import BlobStore, Clock
 from civitai_mock.services.blob_drawing import BlobDrawing, OpenBlob
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 BLOBS_PATH = "/blobs"
 EXPIRES, SIGNATURE, DATE = "X-Amz-Expires", "X-Amz-Signature", "X-Amz-Date"  # capture v1-job-succeeded
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 EXPIRED = "This URL has expired; ask for the job again to get a new one."
 
@@ -42,9 +42,9 @@ class BlobUrls:
 
         It is none of those that were signed until `after`.
         """
-        second = (self.clock.now() - EPOCH) // SECOND
+        second = (self.clock.now() - UNIX_EPOCH) // SECOND
         if after is not None:
-            second = max(second, (after - EPOCH) // SECOND + 1)
+            second = max(second, (after - UNIX_EPOCH) // SECOND + 1)
         date, seconds, expires_at = _validity(second, self.lifetime)
         signature = self._signer.sign(f"{blob_key}\n{date}\n{seconds}")
         # No value has a character to be quoted; to look for one took three quarters of the time of a URL.
@@ -111,7 +111,7 @@ def _validity(second: int, lifetime: timedelta) -> tuple[str, str, datetime]:
 
     All that are signed in one second, counted from 1970, share this; it takes 3 µs to make.
     """
-    signed_at = EPOCH + second * SECOND
+    signed_at = UNIX_EPOCH + second * SECOND
     return signed_at.strftime(DATE_FORMAT), str(int(lifetime.total_seconds())), signed_at + lifetime
 
 

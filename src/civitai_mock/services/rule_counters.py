@@ -1,16 +1,13 @@
 """The counters of rules of faults in the store, by what is stored of the rules; nothing has to read these for it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from civitai_mock.domain.json_types import Json, as_list, as_object
 
 RULES: Final = "rules"  # the member of the documents of namespaces and server
 MATCHES, HITS = "matches", "hits"  # what is counted of a rule, as `Counted` names it
-LAST_HIT = "lastHit"  # a counter that is set, to the time of the last hit
-BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+LAST_HIT = "lastHit"  # a counter that is set, to the time of the last hit in microseconds
 
 
 def rule_key(rule_id: Json, life: Json) -> str:
@@ -23,13 +20,3 @@ def rule_counters(documents: Json) -> Sequence[str]:
     rules = [as_object(document) for document in as_list(documents)]
     keys = [rule_key(rule.get("id"), rule.get("life")) for rule in rules]
     return [key + counted for key in keys for counted in (MATCHES, HITS, LAST_HIT)]
-
-
-def as_count(moment: datetime) -> int:
-    """Return a time as a counter can have it."""
-    return (moment - BEGIN) // MICROSECOND
-
-
-def from_count(count: int) -> datetime:
-    """Return the time that a counter has."""
-    return BEGIN + count * MICROSECOND

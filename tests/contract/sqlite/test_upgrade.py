@@ -14,11 +14,12 @@ from civitai_mock.domain.blob import PREVIEW, blob_key
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SHARED_EPOCH
 from civitai_mock.domain.search import JobCriteria, Spending, property_paths
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite import TableNames, open_sqlite
-from civitai_mock.storage.sqlite.encoding import to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import to_json
 from civitai_mock.storage.sqlite.open import FILE_NAME
 from civitai_mock.storage.sqlite.schema import VERSION
 from tests.support.dates import START

@@ -3,8 +3,9 @@
 import pytest
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.storage.sqlite import fresh_jobs
-from civitai_mock.storage.sqlite.encoding import Row, to_micros
+from civitai_mock.storage.sqlite.encoding import Row
 from civitai_mock.storage.sqlite.fresh_jobs import FreshJobs
 from tests.support.jobs import make_claim, make_job
 

@@ -1,6 +1,5 @@
 """The queue: the jobs of a namespace that could be claimed now, and whether schedulers claim any."""
 
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from starlette.requests import Request
@@ -18,12 +17,11 @@ from civitai_mock.api.openapi import Operation
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.services.progress_policy import PAUSED
 
-BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 HIGHEST_PRIORITY = 10**9
-MICROSECOND = timedelta(microseconds=1)
 
 
 async def list_queue(request: Request) -> Response:
@@ -50,8 +48,7 @@ def _with_paused(document: ReadOnlyJson, *, is_paused: bool) -> ReadOnlyJson:
 
 def _key(job: QueuedJob) -> str:
     """Return a text that sorts jobs as they will be claimed."""
-    age = (job.created_at - BEGIN) // MICROSECOND
-    return f"{HIGHEST_PRIORITY - job.priority:010d} {age:020d} {job.id}"
+    return f"{HIGHEST_PRIORITY - job.priority:010d} {to_micros(job.created_at):020d} {job.id}"
 
 
 def _render(job: QueuedJob, *, places: dict[str, int]) -> QueueItem:

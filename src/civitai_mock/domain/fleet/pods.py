@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_list, as_object, as_texts
+from civitai_mock.domain.micros import MICROSECOND
 
-MICROSECOND: Final = timedelta(microseconds=1)
 MICROS_AN_HOUR: Final = timedelta(hours=1) // MICROSECOND
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from civitai_mock.domain.errors import ConflictError, NotFoundError
 from civitai_mock.domain.faults.rules import ENABLED, FaultRule
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_object
+from civitai_mock.domain.micros import from_micros
 from civitai_mock.domain.namespaces import SERVER, SHARED_EPOCH
 from civitai_mock.services.error_boundary import ErrorBoundary
 from civitai_mock.services.faults.parsed_rules import (
@@ -23,7 +24,7 @@ from civitai_mock.services.faults.parsed_rules import (
     parse_stored_rule,
 )
 from civitai_mock.services.namespaces import ChangedNamespace, ManageNamespaces
-from civitai_mock.services.rule_counters import RULES, from_count, rule_counters
+from civitai_mock.services.rule_counters import RULES, rule_counters
 
 LAST_RULE: Final = "lastRule"  # the member with the number of the last rule that was made: no two get one id
 MOST_BYTES = 4 * 1024 * 1024  # of all rules together: a document of MongoDB holds 16
@@ -181,5 +182,5 @@ def _with_counts(stored: StoredRule, counts: Mapping[str, int]) -> ShownRule:
     return ShownRule(
         stored=stored,
         hits=hits if times is None else min(hits, times),
-        last_hit_at=None if last_hit is None else from_count(last_hit),
+        last_hit_at=None if last_hit is None else from_micros(last_hit),
     )

@@ -1,5 +1,6 @@
 """Which rule of faults fires in a namespace, and how often, over all processes that serve it."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import Json
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.namespaces import SHARED_EPOCH, Epoch
 from civitai_mock.ports import Clock, Ids, Metrics, NamespaceStore
 from civitai_mock.services.controls import Controls
 from civitai_mock.services.error_boundary import ErrorBoundary
-from civitai_mock.services.rule_counters import HITS, LAST_HIT, MATCHES, RULES, as_count
+from civitai_mock.services.rule_counters import HITS, LAST_HIT, MATCHES, RULES
 from civitai_mock.services.threads import MANY_CHARACTERS, in_thread_if_large
 
 if TYPE_CHECKING:  # what only those need who set a rule is not loaded at the start
@@ -201,10 +203,10 @@ class Faults:
         if rule.id not in obeyed.keys:
             return
         with ErrorBoundary("hit of a rule not counted"):
-            if rule.scope.times is None:
-                await self._add(rule, HITS, obeyed)
-            now = as_count(self._clock_of(rule, obeyed).now())
-            await self._store.set_count(self._counted_in(rule, obeyed), obeyed.keys[rule.id] + LAST_HIT, now)
+            now = to_micros(self._clock_of(rule, obeyed).now())
+            noted = self._store.set_count(self._counted_in(rule, obeyed), obeyed.keys[rule.id] + LAST_HIT, now)
+            counted = [self._add(rule, HITS, obeyed)] if rule.scope.times is None else []
+            await asyncio.gather(noted, *counted)  # so that a store commits both together
 
     async def _add(self, rule: "FaultRule", counted: str, obeyed: "ObeyedRules") -> int:
         return 1 + await self._store.count(self._counted_in(rule, obeyed), obeyed.keys[rule.id] + counted)

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
+from civitai_mock.domain.micros import MICROSECOND
 from civitai_mock.domain.namespaces import FIRST_EPOCH
-
-MICROSECOND = timedelta(microseconds=1)
 
 
 def key_in(epoch: int, name: str) -> str:

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import ASCENDING, UpdateOne
 
+from civitai_mock.domain.micros import MICROSECOND
 from civitai_mock.domain.search import FeedEntry, FeedPage
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.mongo.collections import Collection, Document
-from civitai_mock.storage.mongo.encoding import MICROSECOND, moment_text
+from civitai_mock.storage.mongo.encoding import moment_text
 from civitai_mock.storage.mongo.errors import AWAY, raises_domain_errors
 
 SETTLING = timedelta(seconds=3)

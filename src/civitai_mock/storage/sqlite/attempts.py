@@ -11,7 +11,8 @@ import orjson
 
 from civitai_mock.domain.callbacks import MOST_ATTEMPTS, CallbackAttempt, CallbackFaults, CallbackState
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.storage.sqlite.encoding import Value, from_micros, to_json, to_micros
+from civitai_mock.domain.micros import from_micros, to_micros
+from civitai_mock.storage.sqlite.encoding import Value, to_json
 
 # The value of a column with one more attempt, the text `:attempt`; without one it stays.
 NOTED = f"""

@@ -11,10 +11,11 @@ import orjson
 from civitai_mock.domain.blob import KEY_PATTERN, Blob, BlobFacts, UndrawnBlob
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, Upload
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, to_json
 
 T = TypeVar("T")
 

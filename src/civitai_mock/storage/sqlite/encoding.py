@@ -1,6 +1,5 @@
 """How SQLite rows hold times, JSON and AIRs: times as whole microseconds, JSON as text that people can read."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import orjson
@@ -11,17 +10,6 @@ from civitai_mock.domain.air import Air
 Row: TypeAlias = tuple[Any, ...]
 Document: TypeAlias = dict[str, Any]
 Value: TypeAlias = str | int | float | bytes | None
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(moment: datetime) -> int:
-    return (moment - EPOCH) // MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    return EPOCH + micros * MICROSECOND  # a third of the time of timedelta(microseconds=micros)
 
 
 def text_size(row: Row) -> int:

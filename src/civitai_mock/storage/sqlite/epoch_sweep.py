@@ -5,10 +5,10 @@ import sqlite3
 from datetime import UTC, datetime
 from functools import partial
 
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.namespaces import BEGUN
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import to_micros
 from civitai_mock.storage.sqlite.schema import TableNames
 
 ROWS_OF_JOB = 5  # about

@@ -9,9 +9,10 @@ import orjson
 
 from civitai_mock.domain.fleet.costs import CostEntry, entry_json, stored_entry
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import to_json
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 
 READ = """SELECT version, body FROM "{jobs} fleets" WHERE epoch = ?"""

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
-from civitai_mock.storage.sqlite.encoding import Row, Value, to_micros
+from civitai_mock.domain.micros import to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value
 
 MOST_JOBS = 4096
 

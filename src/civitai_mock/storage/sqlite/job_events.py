@@ -23,9 +23,10 @@ import orjson
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, initialized_event
 from civitai_mock.domain.json_types import JsonText, ReadOnlyJson
+from civitai_mock.domain.micros import MICROSECOND
 from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
-from civitai_mock.storage.sqlite.encoding import MICROSECOND, Row
+from civitai_mock.storage.sqlite.encoding import Row
 from civitai_mock.storage.sqlite.packing import Packed, pack, unpack, unpack_lines
 from civitai_mock.storage.sqlite.schema import TableNames
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TypeAlias
 
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import MOST_BYTES_FOUND, JobCriteria, Position, Spending
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Value, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Value, to_json
 from civitai_mock.storage.sqlite.job_rows import jobs_from, leaf_digests
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 

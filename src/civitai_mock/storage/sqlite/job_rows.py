@@ -14,20 +14,11 @@ from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job, JobResource, JobSummary, WorkflowPlace
 from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
+from civitai_mock.domain.micros import MICROSECOND, from_micros, to_micros
 from civitai_mock.domain.search import property_paths
 from civitai_mock.domain.stages import MovedBy
 from civitai_mock.services.threads import in_thread_if_large
-from civitai_mock.storage.sqlite.encoding import (
-    MICROSECOND,
-    Document,
-    Row,
-    Value,
-    air_parts,
-    from_micros,
-    text_size,
-    to_json,
-    to_micros,
-)
+from civitai_mock.storage.sqlite.encoding import Document, Row, Value, air_parts, text_size, to_json
 from civitai_mock.storage.sqlite.job_events import OUTCOMES, STAGES, JobFacts, ending_from, last_event_from
 
 LEAF_BYTES = 16

@@ -10,10 +10,11 @@ from functools import partial
 
 import orjson
 
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespace_events import LoggedEvent, NamespaceEvent
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, to_json
 from civitai_mock.storage.sqlite.event_feed import LAST as LAST_OF_JOBS
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 

@@ -9,6 +9,7 @@ import orjson
 
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import (
     BEGUN,
     DEFAULT,
@@ -21,7 +22,7 @@ from civitai_mock.domain.namespaces import (
 )
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, to_json
 from civitai_mock.storage.sqlite.epoch_sweep import FORGET, EpochSweep
 from civitai_mock.storage.sqlite.schema import TableNames
 

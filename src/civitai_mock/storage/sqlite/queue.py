@@ -7,10 +7,11 @@ from datetime import datetime
 
 from civitai_mock.domain.claims import Claim, process_worker_of
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, to_json
 from civitai_mock.storage.sqlite.errors import disk_errors
 from civitai_mock.storage.sqlite.fresh_jobs import FreshJobs
 from civitai_mock.storage.sqlite.job_rows import jobs_from

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import MOST_BYTES_FOUND
 from civitai_mock.ports.snapshots import CounterRecord, Delivery, JobRecord, ResourceRecord, WorkflowRecord
@@ -16,7 +17,7 @@ from civitai_mock.storage.sqlite.attempts import attempts_from, attempts_text, f
 from civitai_mock.storage.sqlite.blobs import SELECT as SELECT_BLOBS
 from civitai_mock.storage.sqlite.blobs import blob_from
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, to_json
 from civitai_mock.storage.sqlite.job_events import append_end, append_events, append_first, events_from, facts_of
 from civitai_mock.storage.sqlite.job_rows import job_from, job_row, leaf_rows, request_text
 from civitai_mock.storage.sqlite.new_jobs import InsertStatements, insert_row

@@ -14,10 +14,10 @@ import structlog
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import blob_keys
 from civitai_mock.domain.events import JobEvent
+from civitai_mock.domain.micros import MICROSECOND, from_micros
 from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SERVER, SHARED_EPOCH
 from civitai_mock.domain.stages import JobEventType, Stage
 from civitai_mock.ports import NewerSchemaError
-from civitai_mock.storage.sqlite.encoding import MICROSECOND, from_micros
 from civitai_mock.storage.sqlite.job_events import EventStatements, JobFacts, append_events, is_implied
 from civitai_mock.storage.sqlite.job_rows import INSERT_LEAF, stored_leaf_rows
 from civitai_mock.storage.sqlite.schema import INDEXES, TABLES, VERSION, TableNames

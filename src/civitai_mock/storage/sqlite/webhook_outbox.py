@@ -10,11 +10,12 @@ from functools import partial
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import DueWebhook
 from civitai_mock.storage.sqlite.attempts import DECIDED, NOTED, attempt_text, fault_values, faults_from, state_from
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value
 from civitai_mock.storage.sqlite.job_rows import job_from
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 

@@ -10,11 +10,12 @@ import orjson
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
 from civitai_mock.domain.json_types import ReadOnlyJson
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.workflow_search import Announcement, DueAnnouncement
 from civitai_mock.storage.sqlite.attempts import DECIDED, NOTED, attempt_text, fault_values, faults_from, state_from
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, to_json
 from civitai_mock.storage.sqlite.schema import TableNames, filled
 
 NUMBER = 'SELECT number FROM "{jobs} workflows" WHERE epoch = ? AND id = ? AND is_deleted = 0'

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import MOST_BYTES_FOUND
 from civitai_mock.domain.workflow_search import (
@@ -15,7 +16,7 @@ from civitai_mock.domain.workflow_search import (
 )
 from civitai_mock.services.threads import in_thread_if_large
 from civitai_mock.storage.sqlite.database import Database
-from civitai_mock.storage.sqlite.encoding import Row, Value, from_micros, text_size, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, text_size
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.workflow_rows import workflow_from
 

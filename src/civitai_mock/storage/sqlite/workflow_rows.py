@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import orjson
 
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.money import Account, Spent
 from civitai_mock.domain.workflow import Workflow
 from civitai_mock.domain.workflow_json import workflow_from_json, workflow_to_json
 from civitai_mock.domain.workflow_search import metadata_text
-from civitai_mock.storage.sqlite.encoding import Row, Value, to_json, to_micros
+from civitai_mock.storage.sqlite.encoding import Row, Value, to_json
 from civitai_mock.storage.sqlite.spending import ACCOUNTS, sums_of
 
 ACCOUNT_COLUMNS = [Account(account) for account in ACCOUNTS.values()]
