@@ -19,6 +19,8 @@ from tests.support.asgi import http_scope
 from tests.support.event_loop import settle, until
 from tests.support.jobs import succeeded
 from tests.support.served_app import JOBS, Served, serve, serve_all, template
+from tests.support.v2_workflows import WORKFLOWS, image
+from tests.support.v2_workflows import template as workflow
 
 LIMIT = 60
 
@@ -132,6 +134,17 @@ async def test_a_stop_answers_all_who_wait_and_whoever_comes_later(served: Serve
         assert (await answer).status_code == 202
     late = await served.client.get(JOBS, params={"token": encode_token([job_id]), "wait": "true"})
     assert late.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [(f"{JOBS}?wait=true", template()), (f"{WORKFLOWS}?wait=95", workflow(image()))]
+)
+async def test_while_the_server_stops_the_first_who_comes_to_a_namespace_does_not_wait_either(
+    served: Served, path: str, body: dict[str, Any]
+) -> None:
+    served.application.begin_stop()
+    answer = await served.client.post(f"/ns/late{path}", json=body)
+    assert answer.status_code == 202, answer.text
 
 
 async def test_a_caller_who_hangs_up_is_forgotten_at_once(served: Served) -> None:

@@ -54,6 +54,7 @@ from civitai_mock.services.submit import SubmitJobs
 from civitai_mock.services.submit_checks import ImageUrls
 from civitai_mock.services.taint import TaintJobs
 from civitai_mock.services.wait import WaitForJobs
+from civitai_mock.services.waits import Waits
 from civitai_mock.settings import ResultCache
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Namespace:
     fleet_policy: FleetPolicy
     faults: Faults
     held_answers: HeldAnswers
+    waits: Waits
     runs_jobs: bool
     scheduler_fault: Callable[[], str | None]
     get_ask_journals: "Callable[[], AskJournals] | None" = None
@@ -240,7 +242,7 @@ class Namespace:
         """Load and make them at first use: who has no workflow needs none."""
         from civitai_mock.bootstrap.workflows import NamespaceParts, make_workflow_use_cases
 
-        return make_workflow_use_cases(
+        made = make_workflow_use_cases(
             NamespaceParts(
                 runtime=self.runtime,
                 stores=self.stores,
@@ -257,6 +259,8 @@ class Namespace:
                 get_balances=self.get_balances,
             )
         )
+        self.waits.add(made.wait.stop)
+        return made
 
     @cached_property
     def job_subjects(self) -> "JobSubjects":
@@ -294,7 +298,9 @@ class Namespace:
         """Load and make it at first use: mostly jobs are moved by schedulers alone."""
         from civitai_mock.bootstrap.runners import make_job_stepper
 
-        return make_job_stepper(self)
+        made = make_job_stepper(self)
+        self.waits.add(made.stop)
+        return made
 
     @cached_property
     def orders(self) -> "OrderJobs":
@@ -318,7 +324,7 @@ class Namespace:
 
         if self.get_ask_journals is None:
             raise RuntimeError("nobody knows who else has a journal of this namespace")
-        return make_looking_in(
+        made = make_looking_in(
             self.stores,
             self.use_cases,
             self.runtime.settings,
@@ -326,6 +332,8 @@ class Namespace:
             self.progress_policy,
             self.get_ask_journals(),
         )
+        self.waits.add(made.verify.stop)
+        return made
 
     @cached_property
     def namespace_events(self) -> TellNamespaceEvents:
@@ -370,7 +378,7 @@ class Namespace:
     def control_clock(self) -> ControlClock:
         if self.obeyed_clock is None:
             raise RuntimeError("the clock of this namespace is not its own")
-        return ControlClock(
+        made = ControlClock(
             epoch=self.epoch,
             edit=self.edit_clock,
             obeyed=self.obeyed_clock,
@@ -378,33 +386,24 @@ class Namespace:
             ids=self.runtime.ids,
             metrics=self.runtime.metrics,
         )
+        self.waits.add(made.stop)
+        return made
 
     @cached_property
     def event_streams(self) -> "EventStreams":
         """Load and make them at first use: mostly nobody listens."""
         from civitai_mock.bootstrap.event_streams import make_event_streams
 
-        return make_event_streams(self)
-
-    def stop_waiting(self) -> None:
-        """Answer all requests that wait for jobs, workflows or other requests, or are held back."""
-        self.use_cases.wait.stop()
-        self.held_answers.stop()
-        if "workflows" in self.__dict__:  # else nobody has asked for one
-            self.workflows.wait.stop()
-        if "job_stepper" in self.__dict__:
-            self.job_stepper.stop()
-        if "event_streams" in self.__dict__:
-            self.event_streams.stop()
-        if "control_clock" in self.__dict__:
-            self.control_clock.stop()
-        if "looking_in" in self.__dict__:
-            self.looking_in.verify.stop()
+        made = make_event_streams(self)
+        self.waits.add(made.stop)
+        return made
 
     @cached_property
     def use_cases(self) -> UseCases:
         """Make them at first use: a process that only runs jobs needs none."""
-        return _make_use_cases(self)
+        made = _make_use_cases(self)
+        self.waits.add(made.wait.stop)
+        return made
 
 
 def make_namespace(
@@ -432,6 +431,8 @@ def make_namespace(
     clock = clock or own_clock
     event_bus.subscribe_to_changes(runtime.metrics.count_changes)
     event_feed.add(epoch.number, event_bus)
+    held_answers, waits = HeldAnswers(runtime.clock), Waits()
+    waits.add(held_answers.stop)
     ids = ids or _make_ids(runtime, epoch, controls)
     return Namespace(
         epoch=epoch,
@@ -463,7 +464,8 @@ def make_namespace(
             ids=ids,
             metrics=runtime.metrics,
         ),
-        held_answers=HeldAnswers(runtime.clock),
+        held_answers=held_answers,
+        waits=waits,
         runs_jobs=runs_jobs,
         scheduler_fault=scheduler_fault,
     )

@@ -220,9 +220,11 @@ class Namespaces:
         return self.serve(record).namespace
 
     def stop_waiting(self) -> None:
-        """Answer all requests that wait for jobs."""
+        """Answer all requests that wait, be it for jobs, for other requests or for other processes."""
+        self.control.stop_waiting()
+        self.journals.questions.stop_asking()
         for opened in self._open.values():
-            opened.namespace.stop_waiting()
+            opened.namespace.waits.stop()
 
     def stop(self) -> None:
         """Claim no more jobs; the grace time begins with the first call."""
@@ -312,7 +314,9 @@ class Namespaces:
         self._open[record.name] = opened
         if record.name == DEFAULT:
             self.default = namespace
-        if self.runs_jobs and not self._stop_asked.is_set():
+        if self._stop_asked.is_set():
+            namespace.waits.stop()
+        elif self.runs_jobs:
             self._start(opened)
         return opened
 
@@ -349,7 +353,7 @@ class Namespaces:
         """End an epoch: from now on nothing of it is read, written or sent, and whoever waits for it is answered."""
         opened.namespace.epoch.end()
         opened.namespace.event_bus.close()
-        opened.namespace.stop_waiting()
+        opened.namespace.waits.stop()
         if opened.scheduler is not None:
             opened.scheduler.abandon()
         closing = asyncio.create_task(self._close(opened), name=f"end of {opened.namespace.name}")

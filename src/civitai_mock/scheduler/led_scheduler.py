@@ -128,6 +128,7 @@ class LedScheduler:
     def stop(self) -> None:
         """Claim nothing more; the grace time begins with the first call, but not for who would sleep through it."""
         self._is_stopping = True
+        self._is_settled.set()
         self._changed.set()
         if self._scheduler is not None:
             self._scheduler.stop()
@@ -135,12 +136,13 @@ class LedScheduler:
     def abandon(self) -> None:
         """Stop at once, and write nothing, as the namespace was reset."""
         self._is_stopping = True
+        self._is_settled.set()
         self._changed.set()
         if self._scheduler is not None:
             self._scheduler.abandon()
 
     async def settled(self) -> None:
-        """Return when it works as the clock's setting asks for, or does not work any more; at last after a while."""
+        """Return when it works as the clock's setting asks for, or stops or has ended; at last after a while."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._is_settled.wait()
@@ -171,7 +173,8 @@ class LedScheduler:
             self._on_changed()
 
     def _on_changed(self) -> None:
-        self._is_settled.clear()
+        if not self._is_stopping:
+            self._is_settled.clear()
         self._changed.set()
 
     async def _may_lead(self) -> bool:

@@ -47,6 +47,7 @@ class ControlPlane:
         self._refreshing = asyncio.Lock()
         self._last_beat = datetime.min.replace(tzinfo=UTC)
         self._names_by_epoch: dict[int, str] = {}
+        self._is_stopping = False
 
     @property
     def server_document(self) -> ReadOnlyJson:
@@ -97,6 +98,10 @@ class ControlPlane:
                 if self._revision != self._confirmed or self._clock.now() - self._last_beat >= BEAT:
                     await self._beat()
 
+    def stop_waiting(self) -> None:
+        """Wait for no other process any more: whoever makes a change is told at once who does not obey it yet."""
+        self._is_stopping = True
+
     async def stop(self) -> None:
         """Take leave, so that nobody waits for this process any more."""
         if not self._store.is_private:
@@ -105,7 +110,8 @@ class ControlPlane:
     async def change(self, write: Callable[[], Awaitable[T]]) -> tuple[T, Sequence[str]]:
         """Make a change, and return its result when all processes obey it, with the ids of those that do not yet.
 
-        Those that have not confirmed it within `CONFIRM_WITHIN` are named; they obey soon, or count as dead.
+        Those that have not confirmed it within `CONFIRM_WITHIN`, or by the time that this process stops, are named;
+        they obey soon, or count as dead.
         """
         result = await write()
         revision = await self._store.revision()
@@ -157,7 +163,7 @@ class ControlPlane:
         while True:
             alive = await self._store.live_processes(self._clock.now() - DEAD_AFTER)
             behind = sorted(each.id for each in alive if each.revision < revision and each.id != self.process_id)
-            if not behind or loop.time() >= ends:
+            if not behind or self._is_stopping or loop.time() >= ends:
                 return behind
             await asyncio.sleep(CONFIRM_POLL_SECONDS)
 

@@ -44,9 +44,13 @@ class Questions:
         self._asked: set[str] = set()
         self._seen: set[str] = set()
         self._replying: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
 
     async def ask(self, question: JsonObject, *, suffices: Callable[[Sequence[JsonObject]], bool]) -> Replies:
-        """Return what others answer: when that suffices, when all that live have answered, or when patience ends."""
+        """Return what others answer: when that suffices, or all that live have answered, or patience ends.
+
+        Patience ends at once while this process stops.
+        """
         number, until = token_hex(8), self._clock.now() + KEPT
         self._asked.add(number)
         try:
@@ -66,6 +70,10 @@ class Questions:
             self._replying.add(task)
             task.add_done_callback(self._replying.discard)
         self._seen = set(posted)
+
+    def stop_asking(self) -> None:
+        """Wait for no answer any more: whoever has none is missing."""
+        self._is_stopping = True
 
     def stop(self) -> None:
         """Answer nothing any more."""
@@ -87,6 +95,7 @@ class Questions:
                 if process not in answers:
                     answers[process] = as_object(orjson.loads(text))
             missing = sorted(alive - answers.keys() - {self._process_id})
-            if not missing or suffices([*answers.values()]) or self._clock.now() >= ends:
+            is_enough = not missing or suffices([*answers.values()])
+            if is_enough or self._is_stopping or self._clock.now() >= ends:
                 return Replies(answers=answers, missing=missing)
             await asyncio.sleep(LOOK_SECONDS)

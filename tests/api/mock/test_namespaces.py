@@ -1,5 +1,6 @@
 """Namespaces under /_mock: they are made, set, reset and deleted, and what is set for one counts in it alone."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from civitai_mock.bootstrap.application import Application
+from tests.support.event_loop import until_found
 from tests.support.served_app import JOBS, Opened, Served, make_settings, open_app, serve, template
 from tests.support.v2_workflows import WORKFLOWS, image
 from tests.support.v2_workflows import template as workflow
@@ -296,6 +298,24 @@ async def test_a_process_that_does_not_confirm_is_named_in_the_answer(
         assert (await put(served, balance=1))["notYet"] == ["asleep"]
         for answer in (await reset(served, **IN_A), await served.client.request("DELETE", f"{NAMESPACES}/a", json={})):
             assert (answer.status_code, answer.json()) == (200, {"notYet": ["asleep"]})
+
+
+async def test_whoever_waits_for_other_processes_is_answered_when_this_one_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitai_mock.services.control_plane.CONFIRM_WITHIN", timedelta(days=1))
+    async with serve(data_dir=tmp_path, **FILE) as served:
+        await served.stores.namespaces.heartbeat("asleep", revision=0, now=served.clock.now())
+        waiting = asyncio.create_task(put(served, balance=1))
+
+        async def is_set() -> bool:
+            return (await get(served)).status_code == 200
+
+        await until_found(is_set)
+        assert not waiting.done()
+        served.application.begin_stop()
+        assert (await waiting)["notYet"] == ["asleep"]
+        assert (await put(served, balance=2))["notYet"] == ["asleep"]
 
 
 async def test_a_kept_answer_is_that_of_one_life_of_one_namespace(served: Served) -> None:

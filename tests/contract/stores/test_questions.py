@@ -16,6 +16,7 @@ from civitai_mock.services import questions
 from civitai_mock.services.journal.presence import JournalPresence
 from civitai_mock.services.journal.recording import Journal
 from civitai_mock.services.questions import Questions
+from tests.support.event_loop import until_found
 
 CLOCK = SystemClock()
 
@@ -95,6 +96,24 @@ async def test_who_does_not_answer_in_time_is_missing(
     await _lives(namespaces, "a", "b")
     replies = await _process(namespaces, "a").ask({}, suffices=never)
     assert list(replies.missing) == ["b"]
+
+
+async def test_who_stops_waits_for_no_answer_any_more(
+    namespaces: NamespaceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "PATIENCE", timedelta(days=1))
+    now = CLOCK.now() + timedelta(days=1)  # it lives for ever, as it were
+    await namespaces.heartbeat("b", revision=0, now=now)
+    a = _process(namespaces, "a")
+    waiting = asyncio.create_task(a.ask({}, suffices=never))
+
+    async def is_asked() -> bool:
+        return bool(await namespaces.posted("question/"))
+
+    await until_found(is_asked)
+    assert not waiting.done()
+    a.stop_asking()
+    assert list((await waiting).missing) == list((await a.ask({}, suffices=never)).missing) == ["b"]
 
 
 async def test_a_bug_in_an_answer_is_logged_and_nothing_else(
