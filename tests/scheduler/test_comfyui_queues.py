@@ -6,18 +6,16 @@ from tests.scheduler.conftest import Bench
 
 
 async def test_jobs_do_not_wait_behind_an_endless_prompt_while_another_server_is_idle(bench: Bench) -> None:
+    """A wait for an end gives up long before that prompt would let a job go on."""
     async with (
         open_standin() as one,
         open_standin() as two,
         running_on(bench, one, two),
     ):
         one.server.faults.set(foreign_prompt=True)
-        started = bench.clock.now()
         jobs = [await wait_until_ended(bench, job) for job in await bench.submit(12, params=PARAMS)]
-        seconds = (bench.clock.now() - started).total_seconds()
         assert one.server.life.queue.pending == []
     assert {(job.outcome, job.retry_attempt) for job in jobs} == {(Outcome.SUCCEEDED, 0)}
-    assert seconds < 60
 
 
 async def test_a_job_behind_an_endless_prompt_of_the_only_server_waits_for_its_end_at_no_cost(bench: Bench) -> None:
