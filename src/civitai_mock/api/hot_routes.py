@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from civitai_mock.api.answer_cache import answers_of
 from civitai_mock.api.exchange import Exchange
+from civitai_mock.api.late_imports import loaded_endpoint
 from civitai_mock.api.openapi import DescribedRoute, Endpoint
 
 PathParams: TypeAlias = Mapping[str, str]
@@ -43,7 +44,7 @@ class HotRoutes:
             return None
         endpoint, scope["path_params"] = found
         scope["endpoint"] = endpoint
-        return await endpoint(Request(scope, receive))
+        return await loaded_endpoint(endpoint)(Request(scope, receive))
 
     def _find(self, method: str, path: str) -> tuple[Endpoint, PathParams] | None:
         endpoint = self._fixed.get((method, path))

@@ -8,9 +8,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from types import ModuleType
+from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_loaded: dict[Endpoint, Endpoint] = {}
 
 
 async def imported(module: str) -> ModuleType:
@@ -24,14 +29,18 @@ async def imported(module: str) -> ModuleType:
         return import_module(module)
 
 
-def late_endpoint(module: str, name: str) -> Callable[[Request], Awaitable[Response]]:
-    """Return an endpoint of a module, which is imported for the first request."""
-    loaded: Callable[[Request], Awaitable[Response]] | None = None
+def late_endpoint(module: str, name: str) -> Endpoint:
+    """Return an endpoint of a module, which is imported for the first request; see `loaded_endpoint`."""
 
     async def call(request: Request) -> Response:
-        nonlocal loaded
+        loaded = _loaded.get(call)
         if loaded is None:
-            loaded = getattr(await imported(module), name)
+            loaded = _loaded[call] = getattr(await imported(module), name)
         return await loaded(request)
 
     return call
+
+
+def loaded_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Return what a late endpoint calls, once that is loaded, so that no step is between; any other one as it is."""
+    return _loaded.get(endpoint, endpoint)
