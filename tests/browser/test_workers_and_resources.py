@@ -145,6 +145,18 @@ def test_resources_are_found_and_one_is_added_changed_and_deleted(page: Page, se
     assert httpx.get(f"{server.url}{RESOURCES}/{AIR}").status_code == 404
 
 
+def test_what_somebody_writes_into_a_resource_stays_when_all_is_read_anew(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/_mock/ui/resources/{CHECKPOINT}")
+    document = page.get_by_label("The resource as JSON")
+    expect(document).to_have_value(re.compile(CHECKPOINT))
+    document.fill("half of a resource")
+    page.get_by_role("button", name="Live").click()
+    with page.expect_response(lambda response: "/_mock/resources/urn" in response.url):
+        page.get_by_role("button", name="Held").click()  # it goes on, and reads all anew
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    expect(document).to_have_value("half of a resource")
+
+
 def test_what_is_wrong_in_a_resource_is_told(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/_mock/ui/resources/new")
     page.get_by_label("The resource as JSON").fill('{"air": "nonsense"}')

@@ -9,7 +9,7 @@ import { describe, failed } from "./notices.js";
 import { connection, listen } from "./store.js";
 
 const PAUSE_MS = 350; // between two loads, while much happens
-const TOLD_MS = 3000; // of a lost connection the header tells; a toast comes if it is there, and this still fails
+const TOLD_MS = 3000; // before a toast: of a lost connection the header tells
 const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not flash
 
 /** @typedef {import("./source.js").Message} Message */
@@ -22,6 +22,7 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  * @property {(signal: AbortSignal) => Promise<T>} load
  * @property {(data: T) => void} show
  * @property {(messages: Message[]) => boolean} [wants] says whether messages mean to load anew; all do, if it is left out
+ * @property {boolean} [isStill] is shown again only if its JSON is another: somebody may write in it, or select
  * @property {number} [everyMs] loads anew that often: for what the stream tells nothing, or not all, of
  */
 
@@ -32,10 +33,11 @@ const SLOW_MS = 250; // before "Loading" is shown: what comes at once must not f
  * @param {PartOptions<T>} options
  * @returns {{reload: () => Promise<void>}}
  */
-export function keep({ signal, node, load, show, wants = () => true, everyMs }) {
+export function keep({ signal, node, load, show, wants = () => true, isStill = false, everyMs }) {
   let telling = 0;
   let isLastTry = false; // of a load that had no connection
-  let told = ""; // what failed last: a toast that was closed does not come back by itself
+  let shown = "";
+  let told = ""; // what failed last: its toast comes once
   let [isLoaded, isLoading, isDirty] = [false, false, false];
   const slow = setTimeout(() => {
     if (!isLoaded && !signal.aborted) fill(node, el("p", { class: "state loading", role: "status" }, "Loading…"));
@@ -55,10 +57,11 @@ export function keep({ signal, node, load, show, wants = () => true, everyMs }) 
       clearTimeout(telling);
       telling = 0;
       isLastTry = false;
+      const text = isStill ? JSON.stringify(data) : "";
       if (!isLoaded) fill(node);
+      if (!isLoaded || !text || text !== shown) show(data);
       isLoaded = true;
-      show(data);
-      told = "";
+      [shown, told] = [text, ""];
     } catch (error) {
       clearTimeout(slow);
       fail(error);

@@ -42,6 +42,7 @@ export function openJob({ node, id, signal }) {
       tabs.update(found);
     },
     wants: (messages) => messages.some((message) => message.jobId === id && message.type !== "generation_progress"),
+    isStill: true,
   });
   listen(signal, (messages) => {
     const progress = messages.findLast((message) => message.jobId === id && message.type === "generation_progress");

@@ -41,5 +41,6 @@ function keepGraph(place, id, signal) {
         el("a", { href: href("graph", { a: id }) }, "Compare it with that of another job"),
       ),
     wants: () => false,
+    isStill: true,
   });
 }

@@ -22,6 +22,7 @@ export function open({ node, id, signal }) {
       else fill(asked, el("p", { class: "quiet" }, "The journal has the request no more; this is what was made of it:"));
     },
     wants: () => false,
+    isStill: true,
   });
   let isDrawn = false;
   return (/** @type {import("./tabs.js").Job} */ job) => {

@@ -26,17 +26,12 @@ export function open({ node, id, signal }) {
  * @param {{node: HTMLElement, signal: AbortSignal, path: string, title: string, id: string}} what
  */
 function showStatus({ node, signal, path, title, id }) {
-  let shown = "";
   keep({
     signal,
     node,
     load: (ending) => get(path, { signal: ending }),
-    show: (status) => {
-      const text = JSON.stringify(status);
-      if (text === shown) return; // a selection stays
-      shown = text;
-      fill(node, jsonView(title, status, `${id}-status.json`));
-    },
+    show: (status) => fill(node, jsonView(title, status, `${id}-status.json`)),
     wants: (messages) => messages.some((message) => message.jobId === id && message.type !== "generation_progress"),
+    isStill: true,
   });
 }

@@ -348,6 +348,7 @@ function openPresets(choose, signal) {
       draw();
     },
     wants: () => false,
+    isStill: true,
   });
 
   function draw() {

@@ -215,13 +215,15 @@ function openPicture(node, key, find, signal) {
     load: async (ending) => {
       const answer = await send("GET", new URL(`blobs/${encodeURIComponent(key)}`, MOCK), { signal: ending });
       const known = find(key) ?? (await findPicture(key, ending));
-      return { content: await answer.arrayBuffer(), type: answer.headers.get("content-type") ?? "", known };
+      const [type, etag] = [answer.headers.get("content-type") ?? "", answer.headers.get("etag")];
+      return { content: await answer.arrayBuffer(), type, etag, known };
     },
     show: ({ content, type, known }) => {
       const picture = known ?? { blobKey: key, jobId: "", index: 0, madeAt: "", contentType: type, nsfwLevel: "pg" };
       fill(body, veiled(picture), buttons(picture, content, type), facts(picture, content, type), texts(content));
     },
     wants: () => false,
+    isStill: true,
   });
 }
 

@@ -147,6 +147,7 @@ function openResource(node, air, signal, reload) {
       fill(place, editor(found, "PUT", path, () => Promise.all([reload(), again()])), files);
     },
     wants: () => false,
+    isStill: true,
   });
 }
 

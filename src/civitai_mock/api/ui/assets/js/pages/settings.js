@@ -62,7 +62,8 @@ export function open({ node, signal, setCurl }) {
       if (table.parentElement !== place) fill(place, table);
       draw();
     },
-    wants: (messages) => messages.some(({ type }) => type === "resync"),
+    wants: () => false,
+    isStill: true,
   });
 
   function draw() {
@@ -110,6 +111,7 @@ function about(signal) {
       if (facts.parentElement !== place) fill(place, facts);
     },
     wants: () => false,
+    isStill: true,
   });
   return el("section", { class: "panel", "aria-label": "Server" }, el("div", { class: "title" }, el("h2", {}, "Server")), place);
 }
