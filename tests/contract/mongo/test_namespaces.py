@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.namespaces import USUAL_MOST, Epoch
@@ -134,6 +135,42 @@ async def test_a_write_of_a_process_that_was_taken_for_dead_comes_too_late_and_i
     await follower.look()
     assert passed < follower.revision == (await namespaces.changed_since(0))[-1].changed
     assert (await namespaces.get("a") is None) == (kind == "delete")
+
+
+class Late:
+    """A collection whose `insert_one` breaks off, and is carried out all the same, later."""
+
+    def __init__(self, inside: Any, error: BaseException) -> None:
+        self._inside = inside
+        self._error = error
+        self._documents: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inside, name)
+
+    async def insert_one(self, document: Any) -> None:
+        self._documents.append(document)
+        raise self._error
+
+    async def carry_out(self) -> None:
+        for document in self._documents:
+            await self._inside.insert_one(document)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), AutoReconnect("away")], ids=["cancelled", "away"])
+async def test_a_change_that_breaks_off_and_is_written_afterwards_is_not_missed(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    follower = Follower(stores.namespaces, await stores.namespaces.revision())
+    late = Late(inside.namespaces, error)
+    with pytest.raises((asyncio.CancelledError, TransientError)):
+        await add(process_on(inside, namespaces=late), "late")
+    await follower.look()
+    await late.carry_out()
+    monkeypatch.setattr(revisions, "MOST_PENDING_SECONDS", -1.0)
+    await add(stores.namespaces, "other")
+    await follower.look()
+    assert follower.names == {"late", "other"}
 
 
 async def test_a_process_that_dies_before_its_change_is_written_holds_nobody_up(

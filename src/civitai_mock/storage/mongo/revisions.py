@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from civitai_mock.domain.errors import TransientError
+from civitai_mock.domain.errors import MockError, TransientError
 from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SERVER, SHARED_EPOCH
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, Pipeline
 from civitai_mock.storage.mongo.encoding import json_text, moment_text
@@ -81,12 +81,14 @@ class Revisions:
     async def drawn(self, name: str, *, epochs: int = 0, adds: bool = False) -> AsyncIterator[Drawn]:
         """Yield a revision for the change that the block makes, and an epoch if it needs one.
 
-        When the block is left, that is settled, and so are all before it.
+        When the block is left, that is settled, and so are all before it. If it breaks off, as it was cancelled or
+        MongoDB is away, its change may still be written, after others have read beyond its revision: that stays
+        pending then, until it is taken for that of a dead process.
         """
         drawn = await self._draw(name, epochs=epochs, adds=adds)
         try:
             yield drawn
-        except BaseException:
+        except MockError:  # of our own: nothing was written
             with suppress(*AWAY):  # as it is found pending then
                 await self._finish(drawn.revision)
             raise
