@@ -5,17 +5,17 @@ It stands alone, as the tables of routes of several packages share it.
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 from types import ModuleType
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+if TYPE_CHECKING:
+    from civitai_mock.api.openapi import Endpoint
 
-_loaded: dict[Endpoint, Endpoint] = {}
+_loaded: "dict[Endpoint, Endpoint]" = {}
 
 
 async def imported(module: str) -> ModuleType:
@@ -29,7 +29,7 @@ async def imported(module: str) -> ModuleType:
         return import_module(module)
 
 
-def late_endpoint(module: str, name: str) -> Endpoint:
+def late_endpoint(module: str, name: str) -> "Endpoint":
     """Return an endpoint of a module, which is imported for the first request; see `loaded_endpoint`."""
 
     async def call(request: Request) -> Response:
@@ -41,6 +41,6 @@ def late_endpoint(module: str, name: str) -> Endpoint:
     return call
 
 
-def loaded_endpoint(endpoint: Endpoint) -> Endpoint:
+def loaded_endpoint(endpoint: "Endpoint") -> "Endpoint":
     """Return what a late endpoint calls, once that is loaded, so that no step is between; any other one as it is."""
     return _loaded.get(endpoint, endpoint)

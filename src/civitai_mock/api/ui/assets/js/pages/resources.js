@@ -93,7 +93,7 @@ function openList(list, signal) {
       [back.hidden, on.hidden] = [found.first <= 1, !next];
       keyed(body, found.items, { key: (item) => `${item.air} ${nameOf(item)} ${item.size}`, make: row });
     },
-    wants: (messages) => messages.some(({ type }) => type === "resync"),
+    wants: () => false,
   });
 
   return {
