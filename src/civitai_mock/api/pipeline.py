@@ -19,13 +19,13 @@ from civitai_mock.api.errors import CLIENT_CLOSED_REQUEST, error_response, probl
 from civitai_mock.api.exchange import EXCHANGE, Exchange, ServedNamespace
 from civitai_mock.api.hot_routes import HotRoutes
 from civitai_mock.api.request_journal import RequestJournal
-from civitai_mock.api.request_log import TRACE_HEADER, RequestLog
+from civitai_mock.api.request_log import RequestLog
 from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.signed_requests import READING_METHODS
 from civitai_mock.api.stream_tokens import PARAMETER_BYTES, take_token
 from civitai_mock.domain.errors import MockError
-from civitai_mock.services.tracing import new_trace_id
+from civitai_mock.services.tracing import TRACE_HEADER, new_trace_id
 
 
 def _logged_variable(name: str) -> ContextVar[object]:

@@ -18,17 +18,26 @@ from civitai_mock.domain.journal import (
     BYTES_OF_LOOK,
     LARGEST_BODY,
     SECRET_HEADERS,
+    HeaderPairs,
     LargeBody,
     large_body,
     packed_message,
     without_secrets,
 )
+from civitai_mock.services.tracing import TRACE_HEADER
 
 Packed: TypeAlias = tuple[bytes, int, LargeBody | None]  # with the number of headers, and what stands for a large body
 
 
 class RequestJournal:
-    """Writes one entry for each request when it is over; whatever else is to be done waits until somebody reads it."""
+    """Writes one entry for each request when it is over; whatever else is to be done waits until somebody reads it.
+
+    A client that polls sends the same headers each time: they are packed and kept once.
+    """
+
+    def __init__(self) -> None:
+        self._last_headers: HeaderPairs = ()
+        self._last_packed = NOTHING
 
     def end(self, exchange: Exchange, status: int, seconds: float, route: str | None) -> None:
         """Record a request that is over, if it was for something that the real service has, in a namespace."""
@@ -42,12 +51,22 @@ class RequestJournal:
         if namespace is None:
             return
         headers, path, query, looks = scope["headers"], exchange.path, scope["query_string"], exchange.looks
-        if not SECRET_HEADERS.isdisjoint(exchange.headers):
-            headers = without_secrets(headers)
         common = exchange.answer_headers if response is not None else ()
-        body, large_request = (NOTHING, None) if recording is None else recording.request
-        request = packed_message((*headers, *common), body)
-        answer, answer_headers, large_answer = _packed_parts(exchange) if response is None else _packed(response)
+        is_traced = len(common) == 1 and common[0][0] is TRACE_HEADER
+        if is_traced:
+            common = ()
+        if recording is None and not common:
+            large_request = None
+            if headers != self._last_headers:
+                self._last_headers, self._last_packed = headers, packed_message(_shown(exchange), NOTHING)
+            request = self._last_packed
+        else:
+            body, large_request = (NOTHING, None) if recording is None else recording.request
+            request = packed_message((*_shown(exchange), *common), body)
+        packed: Packed | None = getattr(response, "packed", None)  # of an answer that was sent before
+        if packed is None:
+            packed = _packed_parts(exchange) if response is None else _packed(response)
+        answer, answer_headers, large_answer = packed
         size = BYTES_BESIDE + len(request) + len(answer) + len(path) + len(query) + BYTES_OF_LOOK * len(looks)
         if large_request is not None or large_answer is not None:
             size += sum(large.kept for large in (large_request, large_answer) if large is not None)
@@ -68,6 +87,7 @@ class RequestJournal:
             request,
             len(headers),
             len(common),
+            is_traced,
             answer,
             answer_headers,
             large_request,
@@ -77,6 +97,12 @@ class RequestJournal:
         namespace.journal.add(entry)
 
 
+def _shown(exchange: Exchange) -> HeaderPairs:
+    """Return the headers of a request, without secrets."""
+    headers: HeaderPairs = exchange.scope["headers"]
+    return headers if SECRET_HEADERS.isdisjoint(exchange.headers) else without_secrets(headers)
+
+
 def _named(exchange: Exchange) -> ServedNamespace | None:
     """Return the namespace that a request has named, which was refused before it came there; None if there is none."""
     name = exchange.namespace_name
@@ -84,11 +110,9 @@ def _named(exchange: Exchange) -> ServedNamespace | None:
 
 
 def _packed(response: Response) -> Packed:
-    """Return an answer that was sent as a whole, without the headers that go with each; a kept one is packed once."""
-    packed: Packed | None = getattr(response, "packed", None)
-    if packed is not None:
-        return packed
+    """Return an answer that was sent as a whole, without the headers that go with each, and keep that with it."""
     content, headers = bytes(response.body), response.raw_headers
+    packed: Packed
     if len(content) > LARGEST_BODY:
         packed = (packed_message(headers, NOTHING), len(headers), _large_answer(content))
     else:

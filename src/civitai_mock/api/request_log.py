@@ -16,7 +16,6 @@ from civitai_mock.api.mock import PREFIX, STATE_PATH
 from civitai_mock.domain.redaction import without_token
 
 EVENT = "request"
-TRACE_HEADER = b"x-trace-id"
 QUIET = CHECK_URLS | {PREFIX + STATE_PATH}  # what is asked for each second: each by itself says nothing
 PLAIN_PATH = re.compile("[A-Za-z0-9/-]+")
 READABLE = "/:@+,=*"  # stays as it is in a logged path; control characters do not

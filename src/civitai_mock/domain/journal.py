@@ -114,7 +114,8 @@ class JournalEntry(NamedTuple):
     `ended_ns` is in ns of real time since 1970. `moved_at` is the time of a namespace whose clock does not show the
     real one. `path` is as it was sent, `own_path` is without a base path, and `route` is that of the description that
     was reached, if one was. What was sent and answered is packed, but for bodies that are large; with the request go
-    headers that all answers have. The size is about what all of it takes, in bytes.
+    headers that all answers have, but for the trace id: of an answer that has no other of them it `is_traced`. The size
+    is about what all of it takes, in bytes.
     """
 
     ended_ns: int
@@ -133,6 +134,7 @@ class JournalEntry(NamedTuple):
     request: bytes
     request_header_count: int
     common_header_count: int
+    is_traced: bool
     answer: bytes
     answer_header_count: int
     large_request: LargeBody | None

@@ -55,6 +55,18 @@ async def test_an_entry_has_what_was_asked_and_what_was_answered() -> None:
         assert 0 < item["ms"] < 60_000
 
 
+async def test_each_request_has_its_own_headers_also_after_one_that_had_the_same() -> None:
+    sent = [{"x-app": app, "authorization": f"Bearer {token}"} for app, token in ("aa", "aa", "ab", "bb", "aa")]
+    async with serve(auth="any") as served:
+        answers = [await served.client.get("/v1/nowhere", headers=headers) for headers in sent]
+        items = [*reversed(await _items(served.client))]
+    asked, answered = [[item[side]["headers"] for item in items] for side in ("request", "response")]
+    assert [headers["x-app"] for headers in asked] == [headers["x-app"] for headers in sent]
+    assert {headers["authorization"] for headers in asked} == {"***"}
+    assert answered == [{**answer.headers} for answer in answers]
+    assert [headers["x-trace-id"] for headers in answered] == [item["traceId"] for item in items]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
