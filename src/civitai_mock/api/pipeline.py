@@ -25,7 +25,8 @@ from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.signed_requests import READING_METHODS
 from civitai_mock.api.stream_tokens import PARAMETER_BYTES, take_token
 from civitai_mock.domain.errors import MockError
-from civitai_mock.services.tracing import TRACE_HEADER, new_trace_id
+from civitai_mock.domain.journal import TRACE_HEADER
+from civitai_mock.services.tracing import new_trace_id
 
 
 def _logged_variable(name: str) -> ContextVar[object]:

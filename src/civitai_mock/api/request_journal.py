@@ -18,13 +18,13 @@ from civitai_mock.domain.journal import (
     BYTES_OF_LOOK,
     LARGEST_BODY,
     SECRET_HEADERS,
+    TRACE_HEADER,
     HeaderPairs,
     LargeBody,
     large_body,
     packed_message,
     without_secrets,
 )
-from civitai_mock.services.tracing import TRACE_HEADER
 
 Packed: TypeAlias = tuple[bytes, int, LargeBody | None]  # with the number of headers, and what stands for a large body
 
@@ -41,7 +41,7 @@ class RequestJournal:
 
     def end(self, exchange: Exchange, status: int, seconds: float, route: str | None) -> None:
         """Record a request that is over, if it was for something that the real service has, in a namespace."""
-        scope, recording, response = exchange.scope, exchange.recording, exchange.response
+        scope, response = exchange.scope, exchange.response
         if not scope["path"].startswith(NAMESPACED_PATHS):
             return
         try:
@@ -51,22 +51,10 @@ class RequestJournal:
         if namespace is None:
             return
         headers, path, query, looks = scope["headers"], exchange.path, scope["query_string"], exchange.looks
-        common = exchange.answer_headers if response is not None else ()
-        is_traced = len(common) == 1 and common[0][0] is TRACE_HEADER
-        if is_traced:
-            common = ()
-        if recording is None and not common:
-            large_request = None
-            if headers != self._last_headers:
-                self._last_headers, self._last_packed = headers, packed_message(_shown(exchange), NOTHING)
-            request = self._last_packed
-        else:
-            body, large_request = (NOTHING, None) if recording is None else recording.request
-            request = packed_message((*_shown(exchange), *common), body)
-        packed: Packed | None = getattr(response, "packed", None)  # of an answer that was sent before
-        if packed is None:
-            packed = _packed_parts(exchange) if response is None else _packed(response)
-        answer, answer_headers, large_answer = packed
+        sent = exchange.answer_headers if response is not None else ()
+        common = [header for header in sent if header[0] != TRACE_HEADER]
+        request, large_request = self._packed_request(exchange, common)
+        answer, answer_headers, large_answer = _packed_parts(exchange) if response is None else _packed(response)
         size = BYTES_BESIDE + len(request) + len(answer) + len(path) + len(query) + BYTES_OF_LOOK * len(looks)
         if large_request is not None or large_answer is not None:
             size += sum(large.kept for large in (large_request, large_answer) if large is not None)
@@ -87,7 +75,7 @@ class RequestJournal:
             request,
             len(headers),
             len(common),
-            is_traced,
+            len(common) < len(sent),
             answer,
             answer_headers,
             large_request,
@@ -96,11 +84,18 @@ class RequestJournal:
         )
         namespace.journal.add(entry)
 
-
-def _shown(exchange: Exchange) -> HeaderPairs:
-    """Return the headers of a request, without secrets."""
-    headers: HeaderPairs = exchange.scope["headers"]
-    return headers if SECRET_HEADERS.isdisjoint(exchange.headers) else without_secrets(headers)
+    def _packed_request(self, exchange: Exchange, common: HeaderPairs) -> tuple[bytes, LargeBody | None]:
+        """Return a request, without secrets and with headers of its answer, and what stands for a large body."""
+        headers, recording = exchange.scope["headers"], exchange.recording
+        is_bare = recording is None and not common
+        if is_bare and headers == self._last_headers:
+            return self._last_packed, None
+        body, large = (NOTHING, None) if recording is None else recording.request
+        shown = headers if SECRET_HEADERS.isdisjoint(exchange.headers) else without_secrets(headers)
+        packed = packed_message((*shown, *common), body)
+        if is_bare:
+            self._last_headers, self._last_packed = headers, packed
+        return packed, large
 
 
 def _named(exchange: Exchange) -> ServedNamespace | None:
@@ -110,9 +105,11 @@ def _named(exchange: Exchange) -> ServedNamespace | None:
 
 
 def _packed(response: Response) -> Packed:
-    """Return an answer that was sent as a whole, without the headers that go with each, and keep that with it."""
+    """Return an answer that was sent as a whole, without the headers that go with each; a kept one is packed once."""
+    packed: Packed | None = getattr(response, "packed", None)
+    if packed is not None:
+        return packed
     content, headers = bytes(response.body), response.raw_headers
-    packed: Packed
     if len(content) > LARGEST_BODY:
         packed = (packed_message(headers, NOTHING), len(headers), _large_answer(content))
     else:

@@ -17,6 +17,7 @@ BYTES_OF_LOOK = 100
 NANOSECONDS = 1_000_000_000
 HIDDEN_VALUE = b"***"
 SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-mock-token"})
+TRACE_HEADER = b"x-trace-id"  # of answers
 SEPARATOR = b"\0"  # no header can have it in it
 
 # The members of a `JournalEntry`, the size last: a plain tuple of them is soon left alone by the garbage collector.
@@ -114,8 +115,8 @@ class JournalEntry(NamedTuple):
     `ended_ns` is in ns of real time since 1970. `moved_at` is the time of a namespace whose clock does not show the
     real one. `path` is as it was sent, `own_path` is without a base path, and `route` is that of the description that
     was reached, if one was. What was sent and answered is packed, but for bodies that are large; with the request go
-    headers that all answers have, but for the trace id: of an answer that has no other of them it `is_traced`. The size
-    is about what all of it takes, in bytes.
+    headers that all answers have, but for the trace id, which is there already: an answer that had it `is_traced`. The
+    size is about what all of it takes, in bytes.
     """
 
     ended_ns: int
@@ -165,7 +166,8 @@ class JournalEntry(NamedTuple):
 
     @property
     def answer_headers(self) -> Sequence[tuple[bytes, bytes]]:
-        return [*self._answer[0], *self._request[0][self.request_header_count :]]
+        traced = [(TRACE_HEADER, self.trace_id.encode())] if self.is_traced else []
+        return [*self._answer[0], *self._request[0][self.request_header_count :], *traced]
 
     @property
     def answer_body(self) -> Body:

@@ -16,7 +16,6 @@ from time import time_ns
 from civitai_mock.ports import RecordSpan, Span, SpanKind
 
 TRACEPARENT_HEADER = "traceparent"
-TRACE_HEADER = b"x-trace-id"  # of answers
 # Level 1; what a later version appends is ignored.
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?:-.*)?"

@@ -33,7 +33,7 @@ class Begun:
         self.turns[number] = self.turn
 
 
-async def test_some_turns_of_the_loop_admit_only_some_of_many_requests_and_in_their_order() -> None:
+async def test_every_few_turns_the_loop_admits_only_some_of_many_requests_and_in_their_order() -> None:
     begun = Begun()
     turns = asyncio.create_task(begun.count_turns())
     await asyncio.gather(*map(begun.request, range(REQUESTS)))

@@ -10,7 +10,6 @@ from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.journal import Body, HeaderPairs, JournalEntry, LargeBody, shown_headers
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
 from civitai_mock.domain.redaction import Redactor
-from civitai_mock.services.tracing import TRACE_HEADER
 
 JOB_IN_PATH = re.compile(r"/jobs/([0-9a-f-]{36})(?:/|\Z)")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f]")
@@ -90,12 +89,8 @@ def _messages(entry: JournalEntry, answered: Json, redactor: Redactor) -> JsonOb
     asked = read_body(entry.request_body)
     return {
         "request": _message(entry.request_headers, entry.request_body, asked, redactor),
-        "response": _message(_answer_headers(entry), entry.answer_body, answered, redactor),
+        "response": _message(entry.answer_headers, entry.answer_body, answered, redactor),
     }
-
-
-def _answer_headers(entry: JournalEntry) -> HeaderPairs:
-    return [*entry.answer_headers, (TRACE_HEADER, entry.trace_id.encode())] if entry.is_traced else entry.answer_headers
 
 
 def _message(headers: HeaderPairs, body: Body, decoded: Json, redactor: Redactor) -> JsonObject:
