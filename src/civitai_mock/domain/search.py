@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from civitai_mock.domain.callbacks import CallbackFaults
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
+from civitai_mock.domain.micros import from_micros, to_micros
 from civitai_mock.domain.namespaces import FIRST_EPOCH
 from civitai_mock.domain.stages import Outcome
 
@@ -52,12 +53,27 @@ class Budget:
 
 
 class QueuedJob(NamedTuple):
-    """Is a job that could be claimed; `cost` is in Buzz. It is a tuple, as a reading of the queue makes thousands."""
+    """Is a job that could be claimed, smaller than those that will be claimed after it; `cost` is in Buzz.
 
+    It holds plain numbers as stores have them, since a reading of the queue makes thousands.
+    """
+
+    rank: int  # minus the priority
+    created_micros: int
     id: str
-    priority: int
-    created_at: datetime
     cost: float
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(-job.priority, to_micros(job.created_at), job.id, job.cost)
+
+    @property
+    def priority(self) -> int:
+        return -self.rank
+
+    @property
+    def created_at(self) -> datetime:
+        return from_micros(self.created_micros)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Self, TypeAlias
+from operator import attrgetter
+from typing import Self
 
 import structlog
 
@@ -24,7 +25,7 @@ RECENT = timedelta(minutes=5)
 MIN_LIFETIME = timedelta(milliseconds=500)
 LIFETIME_PER_READING = 20  # the snapshot of a long queue lives so many times as long as it took to read it
 
-SortKey: TypeAlias = tuple[int, datetime, str]
+COST = attrgetter("cost")
 
 
 @quick_init
@@ -44,24 +45,23 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """Holds the sort keys of queued jobs in order; `costs[n]` is what the first `n` jobs cost together."""
+    """Holds jobs in the order in which they will be claimed; `costs[n]` is what the first `n` cost together."""
 
-    keys: Sequence[SortKey]
+    jobs: Sequence[QueuedJob]
     costs: Sequence[float]
 
     @classmethod
-    def of(cls, jobs: Sequence[Job | QueuedJob]) -> Self:
-        """Build a line from jobs in the order in which they will be claimed."""
-        return cls([_sort_key(job) for job in jobs], list(accumulate((job.cost for job in jobs), initial=0.0)))
+    def of(cls, jobs: Sequence[QueuedJob]) -> Self:
+        return cls(jobs, list(accumulate(map(COST, jobs), initial=0.0)))
 
-    def preceding(self, key: SortKey) -> tuple[int, float]:
-        """Return how many jobs come before this key, and what they cost."""
-        index = bisect_left(self.keys, key)
+    def preceding(self, job: QueuedJob) -> tuple[int, float]:
+        """Return how many jobs come before this one, which need not be among them, and what they cost."""
+        index = bisect_left(self.jobs, job)
         return index, self.costs[index]
 
-    def has(self, key: SortKey) -> bool:
-        index = bisect_left(self.keys, key)
-        return self.keys[index : index + 1] == [key]
+    def has(self, job: QueuedJob) -> bool:
+        index = bisect_left(self.jobs, job)
+        return self.jobs[index : index + 1] == [job]
 
 
 NOBODY = QueueLine.of([])
@@ -81,10 +81,10 @@ class QueueSnapshot:
     line: QueueLine
     ended_recently: int
 
-    def position(self, key: SortKey, newer: QueueLine, now: datetime) -> QueuePosition:
+    def position(self, job: QueuedJob, newer: QueueLine, now: datetime) -> QueuePosition:
         """Return a position among the jobs of the snapshot and the `newer` ones, which it does not have yet."""
-        known_jobs, known_cost = self.line.preceding(key)
-        newer_jobs, newer_cost = newer.preceding(key)
+        known_jobs, known_cost = self.line.preceding(job)
+        newer_jobs, newer_cost = newer.preceding(job)
         return self.position_after(known_jobs + newer_jobs, known_cost + newer_cost, now)
 
     def position_after(self, jobs: int, cost: float, now: datetime) -> QueuePosition:
@@ -111,7 +111,7 @@ class GetQueuePositions:
 
     async def __call__(self, jobs: Sequence[Job]) -> Mapping[str, QueuePosition]:
         """Return the positions of those jobs that nobody has claimed, by job id; none while the store is away."""
-        queued = {_sort_key(job): job for job in jobs if _is_queued(job)}
+        queued = {QueuedJob.of(job): job for job in jobs if _is_queued(job)}
         if not queued:
             return {}
         # Only whoever finds no valid snapshot waits for the lock, so most requests go on at once: a lock would let them
@@ -125,8 +125,8 @@ class GetQueuePositions:
         now = self._clock.now()
         newer = NOBODY
         if len(queued) > 1:
-            newer = QueueLine.of([queued[key] for key in sorted(queued) if not snapshot.line.has(key)])
-        positions = {job.id: snapshot.position(key, newer, now) for key, job in queued.items()}
+            newer = QueueLine.of([job for job in sorted(queued) if not snapshot.line.has(job)])
+        positions = {job.id: snapshot.position(job, newer, now) for job in queued}
         flooded = [job for job in queued.values() if job.faults]
         return {**positions, **_flooded(flooded, snapshot, now)} if flooded else positions
 
@@ -178,8 +178,3 @@ def _flooded(jobs: Sequence[Job], snapshot: QueueSnapshot, now: datetime) -> Map
             others = int(preceding + (as_number(flood.get("perMinute")) or 0) * minutes)
             positions[job.id] = snapshot.position_after(others, others * job.cost, now)
     return positions
-
-
-def _sort_key(job: Job | QueuedJob) -> SortKey:
-    """Return the key by which jobs are claimed, the smallest first."""
-    return (-job.priority, job.created_at, job.id)

@@ -17,7 +17,6 @@ from civitai_mock.api.openapi import Operation
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.services.progress_policy import PAUSED
 
@@ -48,7 +47,7 @@ def _with_paused(document: ReadOnlyJson, *, is_paused: bool) -> ReadOnlyJson:
 
 def _key(job: QueuedJob) -> str:
     """Return a text that sorts jobs as they will be claimed."""
-    return f"{HIGHEST_PRIORITY - job.priority:010d} {to_micros(job.created_at):020d} {job.id}"
+    return f"{HIGHEST_PRIORITY - job.priority:010d} {job.created_micros:020d} {job.id}"
 
 
 def _render(job: QueuedJob, *, places: dict[str, int]) -> QueueItem:

@@ -8,6 +8,7 @@ from bson import ObjectId
 
 from civitai_mock.domain.claims import Claim
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.micros import to_micros
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Backlog, QueuedJob, QueueState
 from civitai_mock.domain.stages import MovedBy
@@ -136,8 +137,8 @@ def _claimed_with(token: ObjectId, worker_id: str) -> Document:
 
 def _queued_job_of(document: Document) -> QueuedJob:
     return QueuedJob(
+        rank=-document["priority"],
+        created_micros=to_micros(parse_moment(document["createdAt"])),
         id=document["jobId"],
-        priority=document["priority"],
-        created_at=parse_moment(document["createdAt"]),
         cost=document["cost"],
     )

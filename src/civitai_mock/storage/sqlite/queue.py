@@ -60,7 +60,7 @@ TO_CLAIM = """
     "{jobs}" INDEXED BY "{jobs} to claim"
     WHERE epoch = ? AND worker_id IS NULL AND outcome IS NULL AND waits = 0 AND moved_by IS NOT 'REQUESTS'
 """
-QUEUED = "SELECT id, priority, created_at, cost FROM {to_claim} ORDER BY priority DESC, created_at, id"
+QUEUED = "SELECT -priority, created_at, id, cost FROM {to_claim} ORDER BY priority DESC, created_at, id"
 IS_STALLED = """
     SELECT EXISTS (SELECT 1 FROM {to_claim} AND created_at < ?) AND NOT EXISTS (
         SELECT 1 FROM "{jobs}" WHERE epoch = ? AND worker_id IS NOT NULL AND outcome IS NULL AND lease_until > ?)
@@ -177,10 +177,7 @@ class SqliteJobQueue:
         """Read the queue, then what has ended; the two are not of one instant."""
         rows = await self._database.scan(self._sql.queued, (self._epoch.number,))
         ((recent,),) = await self._database.scan(self._sql.recent, (self._epoch.number, to_micros(recent_since)))
-        jobs = [
-            QueuedJob(job_id, priority, from_micros(created_at), cost) for job_id, priority, created_at, cost in rows
-        ]
-        return QueueState(jobs=jobs, recent=recent)
+        return QueueState(jobs=list(map(QueuedJob._make, rows)), recent=recent)
 
     async def backlog(self) -> Backlog:
         ((jobs, oldest),) = await self._database.scan(self._sql.backlog, (self._epoch.number,))
