@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.quick_init import quick_init
@@ -192,3 +193,57 @@ def _files(spec: TextToImageSpec, extension: str | None) -> tuple[PlannedFile, .
         extension=extension,
     )
     return (image,) * spec.quantity
+
+
+class SeededDrafts:
+    """Makes drafts that differ by their seed alone, as those of the jobs of one step do, and resolves one of them.
+
+    The others get its plan with their seed, as long as nobody changes the resources that it names. That takes a third
+    of the time: 3 % of a workflow that is sent again.
+    """
+
+    def __init__(self, draft: TextToImageDraft) -> None:
+        self._draft = draft
+        self.references = draft.references()
+        self.image_urls = draft.image_urls()
+        self._known: tuple[list[Resource], Plan] | None = None
+
+    def __call__(self, seed: int) -> JobDraft:
+        return _SeededDraft(self, seed)
+
+    def plan(self, resources: Mapping[str, Resource], *, seed: int) -> Plan:
+        """Return what the draft comes to with this seed; raise what its `resolve` does."""
+        named, known = [resources[text] for text in self.references.values()], self._known
+        if known is not None and known[0] == named:  # mostly the same objects, whose members are not compared
+            return _with_seed(known[1], seed)
+        plan = changed(self._draft, seed=seed).resolve(resources=resources, seed=seed)
+        self._known = (named, plan)
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _SeededDraft(JobDraft):
+    """Is one of those drafts."""
+
+    drafts: SeededDrafts
+    seed: int
+
+    def references(self) -> Mapping[str, str]:
+        return self.drafts.references
+
+    def image_urls(self) -> Mapping[str, str]:
+        return self.drafts.image_urls
+
+    def resolve(self, *, resources: Mapping[str, Resource], seed: int) -> Plan:  # noqa: ARG002 - it has its own
+        return self.drafts.plan(resources, seed=self.seed)
+
+
+def _with_seed(plan: Plan, seed: int) -> Plan:
+    """Return a plan of images with another seed, on which neither their price nor their size depends."""
+    spec = cast("TextToImageSpec", plan.spec)
+    return changed(
+        plan,
+        spec=changed(spec, params=changed(spec.params, seed=seed)),
+        seed=seed,
+        files=tuple([changed(file, seed=seed) for file in plan.files]),
+    )

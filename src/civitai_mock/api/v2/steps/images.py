@@ -1,6 +1,7 @@
 """Step types that make images of prompt texts."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from civitai_mock.api.v2.steps.image_drafts import drawing_draft, graph_paths, has_graph, image_gen_draft
@@ -20,7 +21,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.sampling import SAMPLINGS, UNDEFINED, scheduler_name
 from civitai_mock.generation.job_types.images import ImageGenSpec
-from civitai_mock.generation.job_types.text_to_image import TextToImageDraft
+from civitai_mock.generation.job_types.text_to_image import SeededDrafts, TextToImageDraft
 from civitai_mock.ports.steps import JobMaker, StepJobs
 
 NO_PATHS: Mapping[str, str] = {}
@@ -97,9 +98,14 @@ def drafts_maker(
     paths: Mapping[str, str] = NO_PATHS,
 ) -> JobMaker:
     """Return what makes so many jobs of a draft, each with a seed of its own, `step` after the last."""
+    seeded = SeededDrafts(draft) if isinstance(draft, TextToImageDraft) else partial(_with_seed, draft)
 
     def make(seed: int) -> StepJobs:
         seeds = image_seeds(step_input, drawn=seed, jobs=count, step=step)
-        return StepJobs(drafts=[changed(draft, seed=one) for one in seeds], paths=paths)
+        return StepJobs(drafts=[seeded(one) for one in seeds], paths=paths)
 
     return make
+
+
+def _with_seed(draft: ImageGenSpec, seed: int) -> ImageGenSpec:
+    return changed(draft, seed=seed)
