@@ -201,7 +201,7 @@ def _job(
     """Render a job; one that is not stored yet waits like any other."""
     progress = WAITING if job is None else job_progress(job, running)
     reason = None if job is None else reason_of(job)
-    odd = None if job is None or not job.faults else _odd_status([job], progress)
+    odd = None if job is None else _odd_status([job], progress)
     document: JsonObject = {"id": job_id, "status": odd or progress.status}
     _add_times(document, progress)
     if position:
@@ -217,7 +217,9 @@ def _job(
 
 def _odd_status(jobs: Collection[Job], progress: Progress) -> Json:
     """Return how a fault calls the status of a job, or of the step of jobs, that is not over; mostly None."""
-    events = [job.last_event for job in jobs if job.faults] if not progress.status.is_over else ()
+    events = [job.last_event for job in jobs if job.faults]
+    if not events or progress.status.is_over:
+        return None
     odd = next((event.context[ODD_STATUS] for event in events if ODD_STATUS in event.context), None)
     return as_object(odd).get("status")
 
