@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from civitai_mock.api.v1.job_types import parse_template
-from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.namespace import Namespace
+from civitai_mock.bootstrap.namespace_factory import make_namespace
 from civitai_mock.bootstrap.runners import make_runner_services
 from civitai_mock.bootstrap.runtime import Runtime, open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler

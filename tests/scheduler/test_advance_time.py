@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from civitai_mock.api.v1.job_types import parse_template
-from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.namespace import Namespace
+from civitai_mock.bootstrap.namespace_factory import make_namespace
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.bootstrap.scheduler import make_scheduler
 from civitai_mock.clock import NamespaceClock, SeededIds

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.bootstrap.namespace import make_namespace
+from civitai_mock.bootstrap.namespace_factory import make_namespace
 from civitai_mock.clock import VirtualClock
 from civitai_mock.domain.errors import ForbiddenError
 from civitai_mock.services.namespace_ids import NamespaceIds

@@ -17,7 +17,7 @@ import pytest
 from civitai_mock.api.v2.description.document import recipe_schemas
 from civitai_mock.api.v2.description.echo import echo_input
 from civitai_mock.api.v2.steps import STEP_TYPES, RegisteredStepTypes
-from civitai_mock.bootstrap.namespace import make_namespace
+from civitai_mock.bootstrap.namespace_factory import make_namespace
 from civitai_mock.bootstrap.runtime import open_runtime
 from civitai_mock.clock import SeededIds, VirtualClock
 from civitai_mock.domain.air import Air

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from civitai_mock.api.v2.description.template import read_template
-from civitai_mock.bootstrap.namespace import make_namespace
+from civitai_mock.bootstrap.namespace_factory import make_namespace
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import Outcome

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from civitai_mock.bootstrap.journals import Journals
-from civitai_mock.bootstrap.namespace import Namespace, make_namespace
+from civitai_mock.bootstrap.namespace import Namespace
+from civitai_mock.bootstrap.namespace_factory import make_namespace
 from civitai_mock.bootstrap.providers import server_names
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.bootstrap.scheduler import make_led_scheduler, make_worker_id

@@ -95,7 +95,7 @@ def credits_for(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[J
 
 def lost_blobs_refund(workflow: Workflow, progress: WorkflowProgress, jobs: Sequence[Job]) -> int:
     """Return how much is given back for files that are lost: their share in the price of their step, rounded up."""
-    if not any([slot.is_lost for job in jobs for slot in job.slots]):
+    if not any(slot.is_lost for job in jobs for slot in job.slots):
         return 0
     shares = 0
     for index, step in enumerate(workflow.steps):
