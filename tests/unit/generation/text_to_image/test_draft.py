@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
+from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.json_types import JsonObject
+from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.control_nets.spec import ControlNetDraft
-from civitai_mock.generation.job_types.text_to_image import TextToImageDraft, TextToImageSpec
+from civitai_mock.generation.job_types.draft import Plan
+from civitai_mock.generation.job_types.text_to_image import SeededDrafts, TextToImageDraft, TextToImageSpec
+from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.networks.resources import NetworkDraft
 from civitai_mock.generation.text_to_image.draft import HiresDraft, RefinerDraft, UpscaleDraft
 from tests.support.generation import MODELS, graph_of, graph_of_job, job_of, plan, references_of, resolve
@@ -108,6 +112,31 @@ def test_v1_spells_each_of_them_by_its_path() -> None:
         "params.upscale.model",
         "params.refiner.model",
     ]
+
+
+OF_STEP = replace(DRAFT, seed=None, file=ImageFile(), extension=".jpg")
+
+
+def test_drafts_that_differ_by_their_seed_come_to_what_each_of_them_does_alone() -> None:
+    seeded = SeededDrafts(OF_STEP)
+    assert seeded(3).references() == OF_STEP.references()
+    assert seeded(3).image_urls() == OF_STEP.image_urls()
+    assert [resolve(seeded(seed)) for seed in (3, 4, 5)] == [resolve(replace(OF_STEP, seed=seed)) for seed in (3, 4, 5)]
+
+
+def test_only_one_of_them_is_resolved_until_a_resource_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int | None] = []
+    resolve_one = TextToImageDraft.resolve
+
+    def noted(draft: TextToImageDraft, **options: Any) -> Plan:
+        seeds.append(draft.seed)
+        return resolve_one(draft, **options)
+
+    monkeypatch.setattr(TextToImageDraft, "resolve", noted)
+    seeded, named = SeededDrafts(OF_STEP), Resource(air=Air.parse(SDXL), fields={"fileName": "mine.safetensors"})
+    plans = [resolve(seeded(seed), found) for seed, found in ((3, {}), (4, {}), (5, {SDXL: named}), (6, {SDXL: named}))]
+    assert seeds == [3, 5]
+    assert [made.resources[0].file_name == "mine.safetensors" for made in plans] == [False, False, True, True]
 
 
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
