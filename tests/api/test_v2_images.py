@@ -92,6 +92,43 @@ async def test_requests_of_real_clients_succeed(workflows: WorkflowClient, body:
             await fetched(workflows.http, blob)
 
 
+FLUX1 = {"engine": "sdcpp", "ecosystem": "flux1", "diffuserModel": "urn:air:flux1:checkpoint:civitai:618692@691639"}
+QWEN = {"engine": "qwen", "model": "edit-plus"}
+SEEDANCE = {"engine": "seedance", "model": "v2-mini"}
+
+
+@pytest.mark.parametrize(
+    ("step_type", "sent", "filled_in"),
+    [
+        ("imageGen", {**FLUX1, "operation": "createImage"}, {}),
+        ("imageGen", {**FLUX1, "operation": "createVariant", "image": PICTURE}, {}),
+        ("imageGen", {**FLUX1, "operation": "editImage", "images": [PICTURE]}, {}),
+        ("imageGen", {"engine": "fal", "model": "krea2", "operation": "createImage"}, {"imageStyleReferences": []}),
+        ("imageGen", {**QWEN, "operation": "editImage", "images": [PICTURE]}, {}),
+        ("imageGen", {"engine": "qwen", "model": "plus", "operation": "createImage"}, {}),
+        ("imageGen", {"engine": "seedream"}, {"version": "v4.5"}),
+        ("videoGen", {"engine": "minimax-h3"}, {"resolution": "2K", "duration": 5, "aspectRatio": "adaptive"}),
+        ("videoGen", SEEDANCE, {"resolution": "720p", "duration": 5, "aspectRatio": "adaptive"}),
+        ("videoGen", {"engine": "hunyuan", "duration": 1}, {"width": 480, "height": 480}),
+        ("videoGen", {"engine": "veo3"}, {"generateAudio": True}),
+    ],
+    ids=lambda value: value.get("engine", "") if isinstance(value, dict) else None,
+)
+async def test_what_the_documentation_has_a_default_for_may_be_left_out(
+    workflows: WorkflowClient, step_type: str, sent: Any, filled_in: Any
+) -> None:
+    made = await run(workflows, step(step_type, {**sent, "prompt": "a fox"}))
+    assert {name: made["input"].get(name) for name in filled_in} == filled_in
+    assert "vaeModel" not in made["input"]
+
+
+@pytest.mark.parametrize("images", [{}, {"images": []}], ids=["none", "an empty list"])
+async def test_a_video_of_an_image_is_not_made_without_one(workflows: WorkflowClient, images: Any) -> None:
+    sent = {"engine": "grok", "operation": "image-to-video", "prompt": "a fox", **images}
+    answer = await workflows.http.post("/v2/consumer/workflows", json={"steps": [step("videoGen", sent)]})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["steps[0].input.images"])
+
+
 def small(value: Any) -> Any:
     """Return an input that is quick to draw, with a picture wherever one is asked for."""
     if isinstance(value, dict):

@@ -132,6 +132,30 @@ async def test_a_snapshot_of_nodes_is_a_resource_of_a_graph(workflows: WorkflowC
     assert made["input"]["resources"][-1] == snapshot["output"]["results"][0]["layerAir"]
 
 
+async def test_a_song_is_made_of_what_a_chat_has_written_as_json(workflows: WorkflowClient) -> None:
+    """The website has a chat write the text and the description of a song, and refers to the members of its answer."""
+    members = {name: {"type": "string"} for name in ("lyrics", "musicDescription")}
+    schema = {"type": "object", "properties": members, "required": [*members], "additionalProperties": False}
+    asked = {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "Write a song"}],
+        "responseFormat": {"type": "json_schema", "jsonSchema": {"name": "song", "strict": True, "schema": schema}},
+    }
+    song = {name: reference("$0", f"output.parsed.{name}") for name in members}
+    written, made = await run(workflows, step("chatCompletion", asked), step("aceStepAudio", {"duration": 30, **song}))
+    assert {name: made["input"][name] for name in members} == written["output"]["parsed"]
+
+
+async def test_a_model_is_trained_on_images_that_are_sent_one_by_one(workflows: WorkflowClient) -> None:
+    items = [{"air": f"https://example.com/{name}.png", "caption": name} for name in ("fox", "cat")]
+    data = {"type": "blobs", "items": items}
+    sent = {"engine": "ai-toolkit", "ecosystem": "sdxl", "trainingData": data, "samples": {"prompts": ["a fox"]}}
+    (made,) = await run(workflows, step("training", sent))
+    assert made["input"]["trainingData"] == data
+    for url in urls_in(made["output"]):
+        assert await fetched(workflows, url)
+
+
 async def test_images_are_downloaded_as_an_archive(workflows: WorkflowClient) -> None:
     entry = {"blobId": reference("drawn", "output.images[0].id"), "fileName": "fox.jpeg"}
     drawn, archive = await run(

@@ -224,9 +224,11 @@ async def test_nobody_changes_the_workflow_of_another(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-async def test_yellow_pays_once_mature_content_is_allowed(bench: Bench, is_over: bool) -> None:
+@pytest.mark.parametrize("currencies", [[], ["blue"], ["green", "blue"], ["blue", "yellow"]], ids=str)
+async def test_yellow_pays_once_mature_content_is_allowed(bench: Bench, is_over: bool, currencies: list[Json]) -> None:
+    """That is so though the consumer chose others, as the website sends the one account that is to pay at first."""
     rich = with_settings(bench, buzz_balance="blue=10,yellow=10")
-    submitted = await submit(rich, [MATURE], upgradeMode="manual")
+    submitted = await submit(rich, [MATURE], upgradeMode="manual", currencies=currencies)
     assert (submitted.workflow.allow_mature_content, debits(submitted)) == (False, [("debit", 8, "blue")])
     async with running(rich.scheduler()):
         if is_over:

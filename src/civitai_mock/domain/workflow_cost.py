@@ -7,6 +7,7 @@ from civitai_mock.domain.cost import Cost, cost_of, rounded_up
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.money import (
     FOR_MATURE_CONTENT,
+    Account,
     Balances,
     Spent,
     Transaction,
@@ -44,7 +45,8 @@ def charge(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
 def upgraded(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
     """Return a workflow that allows mature content now, and for which accounts have paid that may pay for it.
 
-    Raise `InsufficientBuzzError` if they have too little, though what others have paid is given back.
+    That is yellow, whatever accounts its consumer chose, if none of these may pay (v2 contract, section 4). Raise
+    `InsufficientBuzzError` if they have too little, though what others have paid is given back.
     """
     paid = sum(workflow.spent.values())
     if all(account in FOR_MATURE_CONTENT or not share for account, share in workflow.spent.items()):
@@ -55,8 +57,8 @@ def upgraded(workflow: Workflow, balances: Balances, spent: Spent) -> Workflow:
         by_account={account: there - workflow.spent.get(account, 0) for account, there in spent.by_account.items()},
         jobs=spent.jobs,
     )
-    may_pay = accounts_that_may_pay(workflow.currencies, allows_mature_content=True)
-    shares = split(paid, may_pay, balances, left)
+    chosen = accounts_that_may_pay(workflow.currencies, allows_mature_content=True)
+    shares = split(paid, chosen or (Account.YELLOW,), balances, left)
     return workflow.charged((*given_back, *debits(workflow.id, shares, first=first)))
 
 

@@ -2,6 +2,7 @@
 
 import math
 import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -26,6 +27,10 @@ BOORU_TAGS = (
 RATINGS = ("general", "sensitive", "questionable", "explicit")  # of WD taggers, the mildest first
 
 RANK, WIDTH = 4, 16  # of the matrices of a small LoRA
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+INDEXED_COLOUR = 3  # of PNG's types; a pixel has one bit here
+PIXELS_OF_A_BYTE = 8
+LEAST_PERIOD, MOST_PERIOD = 2, 9  # of stripes, in bytes of pixels
 LAYER = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 
 
@@ -66,6 +71,21 @@ def small_lora(metadata: Mapping[str, str], random: Random) -> bytes:
         f"{LAYER}.lora_up.weight": Tensor(shape=[WIDTH, RANK], data=_weights(random)),
     }
     return safetensors_file(tensors, metadata)
+
+
+def small_png(width: int, height: int, random: Random) -> bytes:
+    """Return an image of two colours in stripes, of a few kilobytes even where it has millions of pixels."""
+    palette = bytes(random.randrange(256) for _ in range(2 * 3))
+    row_bytes, period = -(-width // PIXELS_OF_A_BYTE), random.randint(LEAST_PERIOD, MOST_PERIOD)
+    stripes = (b"\xff" * period + b"\0" * period) * (row_bytes // period + 1)
+    rows = [b"\0" + stripes[row // PIXELS_OF_A_BYTE % period :][:row_bytes] for row in range(height)]
+    header = struct.pack(">IIBBBBB", width, height, 1, INDEXED_COLOUR, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(_png_chunk(kind, data) for kind, data in chunks)
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _weights(random: Random) -> bytes:

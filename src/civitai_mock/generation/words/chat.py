@@ -1,16 +1,17 @@
 """Chat completions: an answer that repeats the question, or JSON of the shape and the call of the tool asked for."""
 
+import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from civitai_mock.domain.errors import JobError
-from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
-from civitai_mock.generation.placeholder_results import caption, seeded_random
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text
+from civitai_mock.generation.placeholder_results import caption, seeded_random, small_png
 from civitai_mock.generation.schema_values import build_value
 
 CHARACTERS_OF_A_TOKEN = 4  # on average, in English
@@ -21,6 +22,12 @@ MOST_CHARACTERS = 2_000_000  # of all of them
 WORD = re.compile(r"\s*\S+")
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 TEXT, JSON_OBJECT, JSON_SCHEMA = "text", "json_object", "json_schema"
+IMAGE = "image"
+USUAL_SIDE = 1024
+SIDES: Mapping[str, int] = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
+RATIOS: Mapping[str, tuple[int, int]] = {
+    f"{width}:{height}": (width, height) for width, height in ((1, 1), (16, 9), (9, 16), (4, 3), (3, 4), (21, 9))
+}
 NO_TOOL, ANY_TOOL = "none", "required"
 REMARKS = (
     "That depends on what you have in mind.",
@@ -41,7 +48,8 @@ class Conversation:
     """Is a request for a chat completion; messages, tools and formats are as OpenAI has them.
 
     A `seed` makes another answer. `answer_schema` is a JSON Schema that the answer has to follow; `is_json` asks for
-    some object. `tool_choice` names a tool, or is `required`, `auto` or `none`.
+    some object. `tool_choice` names a tool, or is `required`, `auto` or `none`. So many `images` are answered beside a
+    text without words, with sides in pixels.
     """
 
     model: str
@@ -54,6 +62,8 @@ class Conversation:
     answer_schema: Mapping[str, Any] | None = None
     tools: Sequence[Mapping[str, Any]] = ()
     tool_choice: str | None = None
+    images: int = 0
+    image_size: tuple[int, int] = (USUAL_SIDE, USUAL_SIDE)
 
 
 def conversation_of(body: Mapping[str, Any]) -> Conversation:
@@ -61,7 +71,7 @@ def conversation_of(body: Mapping[str, Any]) -> Conversation:
     form = as_object(_either(body, "responseFormat", "response_format"))
     kind = as_text(form.get("type"))
     described = as_object(_either(form, "jsonSchema", "json_schema"))
-    stop = body.get("stop")
+    stop, drawn = body.get("stop"), as_object(_either(body, "image_config", "imageConfig"))
     return Conversation(
         model=as_text(body.get("model")),
         messages=[message for message in as_list(body.get("messages")) if isinstance(message, dict)],
@@ -73,6 +83,8 @@ def conversation_of(body: Mapping[str, Any]) -> Conversation:
         answer_schema=as_object(described.get("schema")) if kind == JSON_SCHEMA else None,
         tools=[tool for tool in as_list(body.get("tools")) if isinstance(tool, dict)],
         tool_choice=_tool_choice(_either(body, "toolChoice", "tool_choice")),
+        images=int(as_number(drawn.get("n")) or 1) if IMAGE in as_list(body.get("modalities")) else 0,
+        image_size=_image_size(as_text(drawn.get("aspect_ratio")), as_text(drawn.get("image_size"))),
     )
 
 
@@ -99,7 +111,15 @@ def chat_completion(conversation: Conversation, *, created: int) -> JsonObject:
         "model": conversation.model,
         "choices": [*choices],
         "usage": {**facts},
+        **_parsed(conversation, made[0]),
     }
+
+
+def _parsed(conversation: Conversation, choice: JsonObject) -> JsonObject:
+    """Return the JSON that was asked for as a value, to whose members other steps refer (official client)."""
+    text = as_object(choice["message"]).get("content")
+    is_json = conversation.is_json or conversation.answer_schema is not None
+    return {"parsed": json.loads(text)} if is_json and isinstance(text, str) else {}
 
 
 def _digest(conversation: Conversation) -> str:
@@ -114,6 +134,9 @@ def _choice(conversation: Conversation, question: str, index: int) -> JsonObject
     if tool is not None:
         message: JsonObject = {"role": "assistant", "content": None, "tool_calls": [_tool_call(tool, seed)]}
         return {"index": index, "message": message, "finishReason": "tool_calls"}
+    if conversation.images:
+        message = {"role": "assistant", "content": "", "images": [*_drawn(conversation, seed)]}
+        return {"index": index, "message": message, "finishReason": "stop"}
     text, reason = _answer(conversation, seed)
     return {"index": index, "message": {"role": "assistant", "content": text}, "finishReason": reason}
 
@@ -131,6 +154,20 @@ def _answer(conversation: Conversation, seed: str) -> tuple[str, str]:
     if conversation.max_tokens is not None and len(words) > conversation.max_tokens:
         return "".join(words[: conversation.max_tokens]), "length"
     return text, "stop"
+
+
+def _drawn(conversation: Conversation, seed: str) -> Iterator[JsonObject]:
+    """Yield images as data URLs, as OpenRouter has them (documentation of the real service)."""
+    for number in range(conversation.images):
+        image = small_png(*conversation.image_size, seeded_random("image", seed, str(number)))
+        yield {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(image).decode()}"}}
+
+
+def _image_size(ratio: str, name: str) -> tuple[int, int]:
+    """Return the sides of an image of about as many pixels as a square of that name."""
+    width, height = RATIOS.get(ratio, (1, 1))
+    side = SIDES.get(name, USUAL_SIDE)
+    return round(side * (width / height) ** 0.5), round(side * (height / width) ** 0.5)
 
 
 def _repeated(conversation: Conversation) -> str:

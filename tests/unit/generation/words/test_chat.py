@@ -1,10 +1,13 @@
 """Chat completions: the same for the same question, and of the shape that was asked for."""
 
+import base64
+import io
 import json
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from PIL import Image
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.words.chat import chat_completion, conversation_of
@@ -105,6 +108,47 @@ def test_json_follows_its_schema(spelling: str) -> None:
         changes = {"response_format": {"type": "json_schema", "json_schema": described}}
     for seed in range(5):
         Draft202012Validator(SCHEMA).validate(json.loads(text_of(completed(**changes, seed=seed, maxTokens=1))))
+
+
+@pytest.mark.parametrize(
+    "form", [{"type": "json_object"}, {"type": "json_schema", "jsonSchema": {"name": "animal", "schema": SCHEMA}}]
+)
+def test_json_that_was_asked_for_is_there_as_a_value_too(form: dict[str, Any]) -> None:
+    answer = completed(responseFormat=form, n=2)
+    assert answer["parsed"] == json.loads(text_of(answer, 0))
+
+
+def test_nothing_is_parsed_that_is_no_json() -> None:
+    assert "parsed" not in completed()
+    assert "parsed" not in completed(responseFormat={"type": "text"})
+    assert "parsed" not in completed(responseFormat={"type": "json_object"}, tools=TOOLS, tool_choice="required")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "count", "size"),
+    [
+        ({}, 1, (1024, 1024)),
+        ({"n": 3, "image_size": "0.5K"}, 3, (512, 512)),
+        ({"aspect_ratio": "16:9", "image_size": "4K"}, 1, (5461, 3072)),
+        ({"aspect_ratio": "3:4", "image_size": None}, 1, (887, 1182)),
+    ],
+)
+def test_images_are_answered_where_they_are_asked_for(drawn: Any, count: int, size: tuple[int, int]) -> None:
+    answer = completed(modalities=["image", "text"], image_config=drawn)
+    message = answer["choices"][0]["message"]
+    urls = [image["image_url"]["url"] for image in message["images"]]
+    assert message["content"] == ""
+    assert len(set(urls)) == count
+    for url in urls:
+        content = base64.b64decode(url.removeprefix("data:image/png;base64,"), validate=True)
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+            assert (image.format, image.size) == ("PNG", size)
+    assert answer == completed(modalities=["image", "text"], image_config=drawn)
+
+
+def test_words_are_answered_by_who_draws_nothing() -> None:
+    assert "images" not in completed(modalities=["text"])["choices"][0]["message"]
 
 
 def test_some_json_is_an_object() -> None:

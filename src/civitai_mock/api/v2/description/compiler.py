@@ -149,11 +149,10 @@ class Compiler:
     def _default(self, schema: Schema, *, is_required: bool) -> "Json | Missing":
         """Return what a member has that was not sent.
 
-        .NET has an empty list or map for one that may not be null, and false for a boolean that has no default. A list
-        that may not be empty is left out.
+        .NET has an empty list or map for one that may not be null, and false for a boolean that has no default.
         """
         described = self._schemas[schema["$ref"].removeprefix(SCHEMAS_PATH)] if "$ref" in schema else schema
-        default: Json | Missing = described.get("default", MISSING)
+        default: Json | Missing = schema.get("default", described.get("default", MISSING))
         if default is MISSING and "$ref" not in schema and not schema.get("minItems"):
             kinds = DEFAULTS_OF_REQUIRED if is_required else DEFAULTS
             default = kinds.get(str(schema.get("type")), MISSING)

@@ -5,6 +5,7 @@ August 2026 (npm `@civitai/client` 0.2.0-beta.86) knows besides: types, members,
 are what clients send and the real service answers although neither says so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import TypeAlias
@@ -29,8 +30,9 @@ class Change(Enum):
     """Says what is changed in the description."""
 
     OPTIONAL = auto()  # a required member may be missing
+    REQUIRED = auto()  # a member may not be missing
     DECLARED = auto()  # a member is there, or has another schema
-    DEFAULT = auto()  # a word of an enum is meant where a member is missing
+    DEFAULT = auto()  # a value is meant where a member is missing, or any member with words of this enum
     SPELLING = auto()  # a member has a second name; the value is the official one
     INFERRED = auto()  # a missing word that picks the schema is inferred from the other members
     LEAF = auto()  # one more word picks a schema, which is the value
@@ -106,6 +108,26 @@ SCHEMAS: JsonObject = {
                 "additionalProperties": False,
             },
         ]
+    },
+    "BlobsTrainingData": {
+        "allOf": [
+            _schema("TrainingData"),
+            {
+                "type": "object",
+                "required": ["type", "items"],
+                "properties": {
+                    "items": {"type": "array", "minItems": 1, "items": _schema("BlobsTrainingDataItem")},
+                    "type": {"type": "string", "enum": ["blobs"]},
+                },
+                "additionalProperties": False,
+            },
+        ]
+    },
+    "BlobsTrainingDataItem": {
+        "type": "object",
+        "required": ["air"],
+        "properties": {"air": {"type": "string"}, "caption": TEXT_OR_NULL},
+        "additionalProperties": False,
     },
 }
 
@@ -223,6 +245,13 @@ OF_INPUTS: Deviations = (
         why="It is a URL by its name, and a signed one has a query, which the pattern of an AIR does not take.",
     ),
     Deviation(
+        schema="TrainingData",
+        member="blobs",
+        change=Change.LEAF,
+        value="BlobsTrainingData",
+        why="The training page of September 2026 sends its images one by one, with their captions.",
+    ),
+    Deviation(
         schema="UserMessage",
         member="content",
         change=Change.DECLARED,
@@ -307,6 +336,49 @@ OF_INPUTS: Deviations = (
         why="Captured echo of a request without one.",
     ),
 )
+# By the documentation of the real service (developer.civitai.com, August 2026): what a table of parameters there has a
+# default for may be left out, though the description calls it required.
+DOCUMENTED_DEFAULTS: Mapping[str, JsonObject] = {
+    "SeedreamImageGenInput": {"version": "v4.5"},
+    "SeedanceVideoGenInput": {"resolution": "720p", "duration": 5, "aspectRatio": "adaptive"},
+    "MiniMaxH3VideoGenInput": {"resolution": "2K", "duration": 5, "aspectRatio": "adaptive"},
+    "HunyuanVdeoGenInput": {"width": 480, "height": 480},
+    "Veo3VideoGenInput": {"generateAudio": True},
+}
+DOCUMENTED = "The documentation has it as the default."
+LEFT_TO_THE_SERVICE = "The documentation leaves it to the service, which chooses one."
+OF_DOCUMENTED_INPUTS: Deviations = (
+    *(
+        Deviation(schema=schema, member=member, change=Change.OPTIONAL, why=LEFT_TO_THE_SERVICE)
+        for schema, members in (
+            ("Flux1SdCppImageGenInput", ("vaeModel", "clipLModel", "t5XXLModel")),
+            ("QwenApiImageGenInput", ("width", "height")),
+        )
+        for member in members
+    ),
+    Deviation(
+        schema="Krea2FalImageGenInput",
+        member="imageStyleReferences",
+        change=Change.OPTIONAL,
+        side=Side.REQUESTS,
+        why="The documentation has an empty list as the default, and the website leaves empty lists out.",
+    ),
+    *(
+        Deviation(schema=schema, member=member, change=Change.DEFAULT, value=value, side=Side.REQUESTS, why=DOCUMENTED)
+        for schema, defaults in DOCUMENTED_DEFAULTS.items()
+        for member, value in defaults.items()
+    ),
+)
+OF_LISTS: Deviations = tuple(
+    Deviation(
+        schema=schema,
+        member="images",
+        change=Change.REQUIRED,
+        side=Side.REQUESTS,
+        why="A missing list counts as an empty one, which may not be empty; the documentation of grok says so.",
+    )
+    for schema in ("GrokImageToVideoInput", "GrokV15ImageToVideoInput", "ComfyBooguEditImageInput")
+)
 OF_ANSWERS: Deviations = (
     Deviation(
         schema="CursedArrayOfTelemetryCursorAndWorkflow",
@@ -344,4 +416,4 @@ OF_ANSWERS: Deviations = (
         for member in ("reason", "blockedReason")
     ),
 )
-DEVIATIONS: Deviations = OF_TEMPLATES + OF_INPUTS + OF_ANSWERS
+DEVIATIONS: Deviations = OF_TEMPLATES + OF_INPUTS + OF_DOCUMENTED_INPUTS + OF_LISTS + OF_ANSWERS

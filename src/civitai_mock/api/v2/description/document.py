@@ -79,7 +79,7 @@ def published() -> Document:
         properties |= members
     for name, words in newer["words"].items():
         schema, _, member = name.partition(".")
-        _with_enum(schemas[schema], member)["enum"] += words
+        _value_schema(schemas[schema], member)["enum"] += words
     for name, leaves in newer["leaves"].items():
         _own(schemas[name])[DISCRIMINATOR]["mapping"] |= leaves
     document["paths"] |= newer["paths"]
@@ -152,7 +152,8 @@ def _own(schema: Schema) -> Schema:
     return part
 
 
-def _with_enum(schema: Schema, member: str) -> Schema:
+def _value_schema(schema: Schema, member: str) -> Schema:
+    """Return the schema of a member or, without one, the schema itself, which is an enum."""
     found: Schema = _own(schema)["properties"][member] if member else schema
     return found
 
@@ -187,10 +188,12 @@ def _apply(deviation: Deviation, schemas: Schemas) -> None:
         case Change.OPTIONAL:
             for schema in _family(schemas, deviation.schema):
                 schema["required"] = [member for member in schema.get("required", ()) if member != deviation.member]
+        case Change.REQUIRED:
+            own["required"] = [*own.get("required", ()), deviation.member]
         case Change.DECLARED:
             own["properties"][deviation.member] = deviation.value
         case Change.DEFAULT:
-            own["default"] = deviation.value
+            _value_schema(schemas[deviation.schema], deviation.member)["default"] = deviation.value
         case Change.SPELLING:
             own.setdefault(SPELLINGS, {})[deviation.member] = deviation.value
         case Change.INFERRED:

@@ -7,7 +7,7 @@ from civitai_mock.api.v2.steps.image_members import is_air, whole
 from civitai_mock.api.v2.steps.step_type import Blobs, OneJobStep, StepInput, slots_of
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.job import Job
-from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text, as_texts
+from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text, as_texts
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.job_types.model_training import ModelTrainingSpec
 from civitai_mock.generation.job_types.training import DEFAULT_PROMPT
@@ -37,7 +37,7 @@ class Training(OneJobStep):
         return ModelTrainingSpec(
             engine=step_input["engine"],
             ecosystem=ecosystem,
-            training_data=as_text(as_object(step_input["trainingData"]).get("sourceUrl")),
+            training_data=_training_data(as_object(step_input["trainingData"])),
             epochs=_epochs(step_input),
             prompts=_sample_prompts(step_input),
             sample_kind=SAMPLE_KINDS.get(begin, MediaKind.IMAGE),
@@ -91,6 +91,12 @@ class ImageResourceTraining(OneJobStep):
             for number, slots in _finished_epochs(jobs, samples=len(prompts))
         ]
         return {"moderationStatus": APPROVED, "epochs": epochs, "sampleImagesPrompts": prompts}
+
+
+def _training_data(data: JsonObject) -> str:
+    """Return where the images are: in one zip, or each by itself."""
+    items = [as_text(as_object(item).get("air")) for item in as_list(data.get("items"))]
+    return as_text(data.get("sourceUrl")) or " ".join(items)
 
 
 def _epochs(step_input: StepInput) -> int:
