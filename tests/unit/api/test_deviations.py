@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from civitai_mock.api.v2.description.compiler import Compiler
-from civitai_mock.api.v2.description.deviations import AGEING_WORDS, DEVIATIONS, Change, Deviation, Side
+from civitai_mock.api.v2.description.deviations import (
+    AGEING_WORDS,
+    DEVIATIONS,
+    DOCUMENTED_DEFAULTS,
+    Change,
+    Deviation,
+    Side,
+)
 from civitai_mock.api.v2.description.document import (
     Schema,
     Schemas,
@@ -56,6 +63,23 @@ def _without(members: Any, name: str) -> Any:
 
 def _least(schema: str, without: str) -> Any:
     return _without(make_object(schemas_for(Side.REQUESTS), schema, is_full=False), without)
+
+
+# Of the schemas that others extend, one of these.
+SMALLEST = {
+    "QwenApiImageGenInput": "QwenApiCreateImageGenInput",
+    "ComfyErnieStandardImageGenInput": "ComfyErnieStandardCreateImageGenInput",
+    "ComfyErnieTurboImageGenInput": "ComfyErnieTurboCreateImageGenInput",
+    "Hunyuan3dComfyPolyGenInput": "Hunyuan3dShapeGenComfyPolyGenInput",
+}
+UNIONS = {"PolyGenInput": "PolyGenInput", "VideoGenInput": "VideoGenInput", "VdeoGenInput": "VideoGenInput"}
+
+
+def _union(schema: str) -> str:
+    """Return the schema of all inputs of a kind."""
+    if schema.startswith("Flux3V3"):
+        return "VideoGenInput"
+    return next((union for end, union in UNIONS.items() if schema.endswith(end)), "ImageGenInput")
 
 
 # Of each row: the schema of what it is seen in, and a request or an answer that another reading would refuse or change.
@@ -131,8 +155,12 @@ WITNESSES: dict[tuple[str, str, Change, Side], tuple[str, Any]] = {
     ("SdCppImageGenInput", "operation", Change.OPTIONAL, Side.ANSWERS): ("ImageGenInput", SDCPP),
     **{
         (schema, "", Change.DEFAULT, Side.REQUESTS): ("ImageGenInput", SDCPP)
-        for schema in ("SdCppSampleMethod", "SdCppSchedule", "SdCppUCacheMode", "ImageGenOutputFormat")
+        for schema in ("SdCppSampleMethod", "SdCppUCacheMode", "ImageGenOutputFormat")
     },
+    ("SdCppSchedule", "", Change.DEFAULT, Side.REQUESTS): (
+        "ImageGenInput",
+        _least("Flux1SdCppCreateImageInput", "schedule"),
+    ),
     **{
         ("Flux1SdCppImageGenInput", member, Change.OPTIONAL, Side.BOTH): (
             "ImageGenInput",
@@ -151,19 +179,20 @@ WITNESSES: dict[tuple[str, str, Change, Side], tuple[str, Any]] = {
         "ImageGenInput",
         _least("Krea2CreateFalImageGenInput", "imageStyleReferences"),
     ),
-    ("SeedreamImageGenInput", "version", Change.DEFAULT, Side.REQUESTS): (
-        "ImageGenInput",
-        _least("SeedreamImageGenInput", "version"),
-    ),
     **{
-        (schema, member, Change.DEFAULT, Side.REQUESTS): ("VideoGenInput", _least(schema, member))
-        for schema, members in (
-            ("SeedanceVideoGenInput", ("resolution", "duration", "aspectRatio")),
-            ("MiniMaxH3VideoGenInput", ("resolution", "duration", "aspectRatio")),
-            ("HunyuanVdeoGenInput", ("width", "height")),
-            ("Veo3VideoGenInput", ("generateAudio",)),
+        (schema, member, Change.DEFAULT, Side.REQUESTS): (
+            _union(schema),
+            _least(SMALLEST.get(schema, schema), member),
         )
-        for member in members
+        for schema, defaults in DOCUMENTED_DEFAULTS.items()
+        for member in defaults
+    },
+    **{
+        (f"{ecosystem}ImageGenInput", "schedule", Change.DEFAULT, Side.REQUESTS): (
+            "ImageGenInput",
+            _least(f"{ecosystem}CreateImageGenInput", "schedule"),
+        )
+        for ecosystem in ("Sd1", "Sdxl")
     },
     ("CursedArrayOfTelemetryCursorAndWorkflow", "next", Change.OPTIONAL, Side.ANSWERS): (
         "CursedArrayOfTelemetryCursorAndWorkflow",

@@ -314,12 +314,23 @@ OF_INPUTS: Deviations = (
     Deviation(
         schema="SdCppSampleMethod", change=Change.DEFAULT, value="euler", side=Side.REQUESTS, why="Published examples."
     ),
+    *(
+        Deviation(
+            schema=schema,
+            member="schedule",
+            change=Change.DEFAULT,
+            value="discrete",
+            side=Side.REQUESTS,
+            why="Captured echo of a request without one, of sdxl; the documentation says the same of sd1.",
+        )
+        for schema in ("Sd1ImageGenInput", "SdxlImageGenInput")
+    ),
     Deviation(
         schema="SdCppSchedule",
         change=Change.DEFAULT,
-        value="discrete",
+        value="simple",
         side=Side.REQUESTS,
-        why="Captured echo of a request without one.",
+        why="The documentation has it as the default of all other ecosystems.",
     ),
     Deviation(
         schema="SdCppUCacheMode",
@@ -338,12 +349,44 @@ OF_INPUTS: Deviations = (
 )
 # By the documentation of the real service (developer.civitai.com, August 2026): what a table of parameters there has a
 # default for may be left out, though the description calls it required.
+ERNIE: JsonObject = {"sampler": "euler", "scheduler": "simple"}
+FLUX3: JsonObject = {"duration": 5, "aspectRatio": "auto", "generateAudio": True, "draft": False}
 DOCUMENTED_DEFAULTS: Mapping[str, JsonObject] = {
     "SeedreamImageGenInput": {"version": "v4.5"},
+    "QwenApiImageGenInput": {"quantity": 1, "promptExtend": True, "watermark": False},
     "SeedanceVideoGenInput": {"resolution": "720p", "duration": 5, "aspectRatio": "adaptive"},
-    "MiniMaxH3VideoGenInput": {"resolution": "2K", "duration": 5, "aspectRatio": "adaptive"},
+    "MiniMaxH3VideoGenInput": {"resolution": "2K", "duration": 5, "aspectRatio": "adaptive", "watermark": False},
     "HunyuanVdeoGenInput": {"width": 480, "height": 480},
-    "Veo3VideoGenInput": {"generateAudio": True},
+    "Veo3VideoGenInput": {"generateAudio": True, "version": "3.1", "mode": "standard"},
+    "KlingVideoGenInput": {"mode": "standard"},
+    "KlingV3VideoGenInput": {"mode": "standard"},
+    "ViduVideoGenInput": {"model": "default", "style": "general"},
+    "Flux3V3TextToVideoInput": FLUX3,
+    "Flux3V3ImageToVideoInput": FLUX3,
+    "Flux3V3FirstLastFrameToVideoInput": FLUX3,
+    "Flux3V3KeyframesToVideoInput": FLUX3,
+    "Flux3V3ExtendVideoInput": FLUX3,
+    "ComfyErnieStandardImageGenInput": ERNIE,
+    "ComfyErnieTurboImageGenInput": ERNIE,
+    "Hunyuan3dComfyPolyGenInput": {
+        "modelVersion": "v2",
+        "octreeResolution": 256,
+        "sampler": "euler",
+        "scheduler": "normal",
+        "vaeNumChunks": 8000,
+        "meshThreshold": 0.6,
+        "shift": 1,
+    },
+    "Hunyuan3dImageTo3dComfyPolyGenInput": {"shouldTexture": True, "shouldRemesh": False, "enablePbr": True},
+    "Hunyuan3dTexGenComfyPolyGenInput": {"shouldRemesh": False, "enablePbr": True},
+    "TripoFalPolyGenInput": {
+        "texture": "standard",
+        "pbr": False,
+        "autoSize": False,
+        "quad": False,
+        "textureAlignment": "original_image",
+        "orientation": "default",
+    },
 }
 DOCUMENTED = "The documentation has it as the default."
 LEFT_TO_THE_SERVICE = "The documentation leaves it to the service, which chooses one."

@@ -10,10 +10,11 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text, as_texts
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.job_types.model_training import ModelTrainingSpec
+from civitai_mock.generation.job_types.training import DEFAULT_EPOCHS
 from civitai_mock.generation.job_types.training import DEFAULT_PROMPT
 
 APPROVED = "approved"
-DEFAULT_EPOCHS, MOST_EPOCHS = 5, 200
+MOST_EPOCHS = 200
 ENGINES_OF_ONE_EPOCH = frozenset({"flux-dev-fast", "flux2-dev", "flux2-dev-edit"})
 MOST_SAMPLES = 20  # of an epoch
 # What samples are, by the beginnings of ecosystems that do not make images.
