@@ -10,8 +10,7 @@ from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text, as_texts
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.job_types.model_training import ModelTrainingSpec
-from civitai_mock.generation.job_types.training import DEFAULT_EPOCHS
-from civitai_mock.generation.job_types.training import DEFAULT_PROMPT
+from civitai_mock.generation.job_types.training import DEFAULT_EPOCHS, DEFAULT_PROMPT
 
 APPROVED = "approved"
 MOST_EPOCHS = 200
