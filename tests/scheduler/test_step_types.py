@@ -27,12 +27,13 @@ from civitai_mock.domain.media import SNIFFED_BYTES, sniffed_type
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.media.image_files import open_image
+from civitai_mock.generation.job_types import check_spec
 from civitai_mock.generation.media import ImageContent
 from civitai_mock.ports.steps import OutputView
 from civitai_mock.services.blob_reading import JobReading
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 from tests.scheduler.conftest import SETTINGS, Bench, running
-from tests.support.generation import resolve
+from tests.support.generation import job_of, resolve
 from tests.support.jobs import make_job
 from tests.support.media import image_bytes
 from tests.support.media_files import video_file
@@ -469,6 +470,8 @@ def test_the_same_input_and_seed_make_the_same(step_type: str) -> None:
                 [resolve(draft) for draft in STEP_TYPES[step_type].job_maker(echo)(SEED).drafts] for _ in range(2)
             )
             assert one == same
+            for plan in one:
+                check_spec(job_of(plan))
 
 
 @pytest.mark.parametrize("step_type", ["videoGen", "aceStepAudio", "polyGen", "tryOnU", "training"])

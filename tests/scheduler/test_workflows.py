@@ -1,14 +1,16 @@
 """Workflows from their submission to their end, on a scheduler."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from civitai_mock.domain.air import Air
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.money import Account
-from civitai_mock.domain.workflow import WorkflowSnapshot
+from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot
 from civitai_mock.services.submit_checks import MissingResources
 from civitai_mock.services.workflows.late_inputs import children_of
 from tests.scheduler.conftest import Bench, running
@@ -303,3 +305,28 @@ async def _has_statuses(bench: Bench, submitted: WorkflowSnapshot, expected: lis
 
 def _no_memory(_: str) -> None:
     raise JobError("The GPU is out of memory.")
+
+
+def _without_steps(workflow: Workflow) -> Workflow:
+    return replace(workflow, id="1-20260101000000000", steps=())
+
+
+def _with_a_job_of_nobody(workflow: Workflow) -> Workflow:
+    (step,) = workflow.steps
+    return replace(workflow, id="1-20260101000000001", steps=(replace(step, jobs=("of no place",)),))
+
+
+@pytest.mark.parametrize("damage", [_without_steps, _with_a_job_of_nobody])
+async def test_a_damaged_workflow_holds_nothing_up(bench: Bench, damage: Callable[[Workflow], Workflow]) -> None:
+    """A store may have been written by others; what cannot go on is said, and all else does."""
+    submitted = await submit(bench, [echo_step("hi")])
+    damaged = damage(submitted.workflow)
+    await bench.stores.workflows.add(damaged, [])
+    with capture_logs() as logs:
+        left = await cases(bench).advance(damaged.id)
+        async with running(bench.scheduler()):
+            assert status(await until_over(bench, submitted)) == SUCCEEDED
+    assert left is not None
+    assert left.workflow.memo is None
+    said = [line["event"] for line in logs if line["log_level"] == "error"]
+    assert set(said) == ({"workflow cannot go on"} if damage is _without_steps else set())

@@ -303,6 +303,21 @@ def nested(files: dict[str, bytes]) -> bytes:
     return replaced("jobs.jsonl", b'"spec":{', b'"spec":{"deep":' + deep + b",")(files)
 
 
+def emptied(record: str, member: str, value: Any) -> Callable[[dict[str, bytes]], bytes]:
+    """Change the member of the first record that has one; without a value it is left out."""
+    name = f"{record}s.jsonl"
+
+    def change(files: dict[str, bytes]) -> bytes:
+        records = [orjson.loads(line) for line in files[name].splitlines()]
+        found = next(each[record] for each in records if member in each[record])
+        del found[member]
+        if value is not None:
+            found[member] = value
+        return zipped({**files, name: b"".join(orjson.dumps(each) + b"\n" for each in records)})
+
+    return change
+
+
 FAULTS: Mapping[str, tuple[Callable[[dict[str, bytes]], bytes], str, str]] = {
     "nothing": (lambda _: b"", "$", "zip"),
     "no zip": (lambda _: b"x" * 1000, "$", "zip"),
@@ -362,6 +377,51 @@ FAULTS: Mapping[str, tuple[Callable[[dict[str, bytes]], bytes], str, str]] = {
     "a gap in the events": (replaced("jobs.jsonl", b'"seq":1', b'"seq":2'), "jobs.jsonl[1].earlier", "gaps"),
     "other bytes": (with_file("blobs/0", PNG + b"x"), "blobs.jsonl[1].blob", "bytes"),
     "a key that is a path": (replaced("blobs.jsonl", b'"key":"', b'"key":"../'), "blobs.jsonl[1].blob.key", "key"),
+    "no steps": (emptied("workflow", "steps", []), "workflows.jsonl[1].workflow.steps", "at least one"),
+    "a source that is no step": (
+        replaced("workflows.jsonl", b'"input":', b'"sources":[3],"input":'),
+        "workflows.jsonl[1].workflow.steps[0]",
+        "other steps",
+    ),
+    "a step that waits for itself": (
+        replaced("workflows.jsonl", b'"input":', b'"sources":[0],"input":'),
+        "workflows.jsonl[1].workflow.steps[0]",
+        "other steps",
+    ),
+    "a job that no step can have": (
+        replaced("workflows.jsonl", b'"jobs":["', b'"jobs":["x'),
+        "workflows.jsonl[1].workflow.steps[0].jobs",
+        "follow from",
+    ),
+    "another place": (replaced("jobs.jsonl", b'"index":0', b'"index":1'), "jobs.jsonl[2].job.workflow", "follows"),
+    "a step that is not there": (
+        replaced("jobs.jsonl", b'"step":0', b'"step":5'),
+        "jobs.jsonl[2].job.workflow",
+        "follows",
+    ),
+    "a job without its workflow": (emptied("job", "workflow", None), "jobs.jsonl[2].job.workflow", "has this job"),
+    "no spec": (emptied("job", "spec", {}), "jobs.jsonl[1].job.spec", "missing"),
+    "an unknown type": (
+        replaced("jobs.jsonl", b'"TextToImageV2"', b'"TextToImageV9"'),
+        "jobs.jsonl[1].earlier",
+        "alone",
+    ),
+    "a wrong number": (
+        replaced("jobs.jsonl", b'"cfgScale":', b'"cfgScale":[],"x":'),
+        "jobs.jsonl[1].job.spec",
+        "a number",
+    ),
+    "a wrong word": (replaced("jobs.jsonl", b'"scheduler":"', b'"scheduler":"x'), "jobs.jsonl[1].job.spec", "spec"),
+    "a text for a number": (
+        replaced("jobs.jsonl", b'"width":', b'"width":"8","x":'),
+        "jobs.jsonl[1].job.spec",
+        "params.width",
+    ),
+    "another model": (
+        replaced("jobs.jsonl", b'"spec":{"model":"urn', b'"spec":{"model":"urm'),
+        "jobs.jsonl[1].job.spec",
+        "not among the resources",
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.generation.job_types import stored_spec
+from civitai_mock.generation.job_types import check_spec, stored_spec
 from civitai_mock.generation.job_types.media import MediaCaptioningSpec
 from civitai_mock.generation.job_types.text_to_image import TextToImageSpec
 from civitai_mock.generation.job_types.training import TrainingSpec
@@ -28,6 +28,7 @@ def test_a_stored_spec_is_read_as_it_was(name: str) -> None:
     stored = json.loads(json.dumps(spec.to_json()))
     assert type(spec).from_json(stored) == spec
     assert stored_spec(planned_job(template(name))) == spec
+    check_spec(planned_job(template(name)))
 
 
 def test_what_the_first_versions_stored_is_read_and_written_again() -> None:

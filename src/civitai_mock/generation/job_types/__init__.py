@@ -8,6 +8,7 @@ from functools import cache
 
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
+from civitai_mock.domain.typed_json import TypedJsonError, read_value, write_value
 from civitai_mock.generation.graph import Skeleton
 from civitai_mock.generation.job_types.blobs import (
     ClearAssetSpec,
@@ -74,6 +75,23 @@ def stored_spec(job: Job) -> JobSpec:
     if spec is None:
         raise JobError(f"'{job.type}' is not a job type.", job_type=job.type)
     return spec.from_json(job.spec)
+
+
+def check_spec(job: Job) -> None:
+    """Raise ValueError if what is stored of a job, by whomever, is not a spec of its type with the AIRs that it names.
+
+    That it has all members, of the right types, shows when it is written and read by its types.
+    """
+    try:
+        spec = stored_spec(job)
+        read_value(type(spec), write_value(spec))
+    except TypedJsonError:
+        raise
+    except (JobError, TypeError, ValueError, LookupError, AttributeError) as error:
+        raise ValueError(f"This is not the spec of a job of type '{job.type}': {error}.") from error
+    missing = spec.airs() - {str(resource.air) for resource in job.resources}
+    if missing:
+        raise ValueError(f"'{min(missing)}' is not among the resources of the job.")
 
 
 def job_work(job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:

@@ -35,6 +35,10 @@ class JobSpec(ABC):
     def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> JobWork:
         """Return what has to be done; raise `JobError` if nothing can be. `skeletons` are by name."""
 
+    def airs(self) -> frozenset[str]:
+        """Return the AIRs in it, which are those of resources of its job."""
+        return frozenset()
+
     def to_json(self) -> JsonObject:
         return spec_json.to_json(self)
 

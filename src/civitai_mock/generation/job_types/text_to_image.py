@@ -50,6 +50,14 @@ class TextToImageSpec(ImagesSpec, JobSpec):
     job_type: ClassVar[str] = "TextToImageV2"
     runs_graphs: ClassVar[bool] = True
 
+    def airs(self) -> frozenset[str]:
+        hires, upscale, refiner = self.params.hires, self.params.upscale, self.params.refiner
+        named = [self.model, *self.networks, *(net.model for net in self.control_nets)]
+        named.append(None if hires is None else hires.upscaler)
+        named.append(None if upscale is None else upscale.model)
+        named.append(None if refiner is None else refiner.model)
+        return frozenset(air for air in named if air is not None)
+
     def work(self, job: Job, skeletons: Mapping[str, Skeleton]) -> GraphWork:
         return text_to_image_job(job, self).work(skeletons)
 

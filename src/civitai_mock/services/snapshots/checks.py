@@ -7,8 +7,12 @@ from typing import Any
 
 from civitai_mock.domain.blob import KEY_PATTERN
 from civitai_mock.domain.errors import fault
+from civitai_mock.domain.job import Job
+from civitai_mock.domain.workflow import Workflow
+from civitai_mock.generation.job_types import check_spec
 from civitai_mock.ports.snapshots import CounterRecord, Delivery, JobRecord, ResourceRecord, WorkflowRecord
 from civitai_mock.services.snapshots.format import BLOBS, COUNTERS, JOBS, RESOURCES, WORKFLOWS, BlobRecord
+from civitai_mock.services.workflows.step_jobs import job_places
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,200}", re.ASCII)
 
@@ -22,6 +26,7 @@ class RecordChecks:
 
     files: frozenset[int]
     seen: set[tuple[str, object]] = field(default_factory=set)
+    jobs_of_workflows: set[str] = field(default_factory=set)
 
     def check(self, name: str, place: str, record: Any) -> None:
         """Check a record of the file `name`."""
@@ -43,6 +48,11 @@ class RecordChecks:
     def _check_workflow(self, place: str, record: WorkflowRecord) -> None:
         workflow, announcements = record.workflow, record.announcements
         self._check_new("workflow", workflow.id, f"{place}.workflow.id")
+        if not workflow.steps:
+            raise fault(f"{place}.workflow.steps", "A workflow has at least one step.")
+        for index, step in enumerate(workflow.steps):
+            self._check_step(workflow, index, f"{place}.workflow.steps[{index}]")
+            self.jobs_of_workflows.update(step.jobs)
         if workflow.external_id is not None and not record.is_deleted:
             named = (workflow.owner, workflow.external_id)
             self._note_new("external id", named, f"{place}.workflow.external_id")
@@ -55,6 +65,14 @@ class RecordChecks:
         if record.delivery is not None:
             _check_delivery(record.delivery, last=len(announcements) - 1, place=place)
 
+    def _check_step(self, workflow: Workflow, index: int, place: str) -> None:
+        step, count = workflow.steps[index], len(workflow.steps)
+        others = [*step.sources, *([] if step.spawned_by is None else [step.spawned_by])]
+        if any(not 0 <= other < count or other == index for other in others):
+            raise fault(place, f"Expected sources and spawned_by among the other steps; there are {count} steps.")
+        if job_places(workflow, index).keys() != set(step.jobs):
+            raise fault(f"{place}.jobs", "Expected ids that follow from the places of the jobs in their workflow.")
+
     def _check_job(self, place: str, record: JobRecord) -> None:
         job = record.job
         self._check_new("job", job.id, f"{place}.job.id")
@@ -66,12 +84,26 @@ class RecordChecks:
             raise fault(f"{place}.earlier", f"Expected events of the job {job.id} alone.")
         if job.outcome is not None and (job.claim is not None or job.is_blocked):
             raise fault(f"{place}.job.outcome", "A job that has ended is not claimed, and waits for no other.")
-        if job.workflow is not None and ("workflow", job.workflow.workflow_id) not in self.seen:
-            raise fault(f"{place}.job.workflow", f"There is no workflow '{job.workflow.workflow_id[:100]}'.")
+        self._check_place(job, f"{place}.job.workflow")
+        try:
+            check_spec(job)
+        except ValueError as error:
+            raise fault(f"{place}.job.spec", str(error)) from error
         if job.callback_url is None and record.delivery != Delivery():
             raise fault(f"{place}.delivery", "The job has nobody to tell.")
         _check_delivery(record.delivery, last=job.seq, place=place)
         _check_least(record.polls, 0, f"{place}.polls")
+
+    def _check_place(self, job: Job, path: str) -> None:
+        """Check that a job stands where its workflow has it; one may be younger than what the snapshot has of that."""
+        if job.workflow is None:
+            if job.id in self.jobs_of_workflows:
+                raise fault(path, "A workflow has this job.")
+            return
+        if ("workflow", job.workflow.workflow_id) not in self.seen:
+            raise fault(path, f"There is no workflow '{job.workflow.workflow_id[:100]}'.")
+        if job.workflow.job_id != job.id:
+            raise fault(path, "Expected the place from which the id of the job follows.")
 
     def _check_resource(self, place: str, record: ResourceRecord) -> None:
         self._note_new("resource", record.identity, f"{place}.identity")

@@ -1,5 +1,6 @@
 """Take workflows further by what their jobs have done, and note how they ended."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,8 @@ from civitai_mock.services.workflows.step_jobs import BuildStepJobs, publish_new
 
 logger = structlog.stdlib.get_logger()
 
+MOST_ROUNDS, ROUNDS_AT_ONCE = 1000, 10  # of reading a workflow and changing it; then other work has its turn
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvanceWorkflows:
@@ -47,8 +50,14 @@ class AdvanceWorkflows:
     lifetime: timedelta
 
     async def __call__(self, workflow_id: str) -> WorkflowSnapshot | None:
-        """Take a workflow as far as it goes now, and return it; None if it does not exist any more."""
-        while True:
+        """Take a workflow as far as it goes now, and return it; None if it does not exist any more.
+
+        One that is damaged, as it may be in a store that others have written, is left as it is after `MOST_ROUNDS`.
+        """
+        snapshot: WorkflowSnapshot | None = None
+        for number in range(MOST_ROUNDS):
+            if number >= ROUNDS_AT_ONCE:
+                await asyncio.sleep(0)
             snapshot = self.recent.take(workflow_id) or await self.workflows.get(workflow_id)
             if snapshot is None or snapshot.workflow.memo is not None:
                 return snapshot
@@ -66,6 +75,8 @@ class AdvanceWorkflows:
             if step is None:
                 return snapshot
             await self._write(snapshot.workflow, step)
+        logger.error("workflow cannot go on", workflow_id=workflow_id)
+        return snapshot
 
     def is_quiet(self, workflow_id: str) -> bool:
         return workflow_id in self.announce.quiet

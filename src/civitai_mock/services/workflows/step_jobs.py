@@ -34,7 +34,10 @@ def input_path(step: int) -> str:
 
 
 def job_places(workflow: Workflow, step: int) -> Mapping[str, WorkflowPlace]:
-    """Return the places of the jobs that a step has so far, by their ids; jobs that are made again come last."""
+    """Return the places of the jobs that a step has so far, by their ids; jobs that are made again come last.
+
+    An id that follows from no place is left out.
+    """
     ids = set(workflow.steps[step].jobs)
     places: dict[str, WorkflowPlace] = {}
     attempt = 0
@@ -42,7 +45,10 @@ def job_places(workflow: Workflow, step: int) -> Mapping[str, WorkflowPlace]:
         made = [
             WorkflowPlace(workflow_id=workflow.id, step=step, index=index, attempt=attempt) for index in range(len(ids))
         ]
-        places |= {place.job_id: place for place in made if place.job_id in ids}
+        found = {place.job_id: place for place in made if place.job_id in ids}
+        if not found:
+            break
+        places |= found
         attempt += 1
     return places
 
