@@ -166,6 +166,15 @@ def test_the_memory_of_callers_is_bounded_and_forgets_what_is_over(clock: Virtua
     assert [limit.take(key).remaining for key in "bcd"] == [0] * 3
 
 
+def test_no_window_lasts_longer_than_its_period_though_the_clock_is_set_back(clock: VirtualClock) -> None:
+    limit = RateLimit("1/minute", clock=clock)
+    assert [limit.take("a").granted for _ in range(2)] == [True, False]
+    clock.advance(-86_400)
+    assert limit.peek("a").granted
+    assert [limit.take("a").granted for _ in range(2)] == [True, False]
+    assert limit.peek("a").wait <= 60
+
+
 def test_right_tokens_are_remembered_for_as_many_callers(clock: VirtualClock) -> None:
     limit = GuessLimit(clock=clock, limit="1/minute", max_callers=2)
     for consumer in ("one", "two", "three"):

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -391,13 +392,19 @@ class Scheduler:
             self._in_flight.cancel_if_taken(job)
 
     def _time_out(self, job_id: str) -> None:
-        """Cancel a claim that has lasted as long as it may; one whose prompt had to wait for others goes on."""
+        """Cancel a claim that has lasted as long as it may; one whose prompt had to wait for others goes on.
+
+        Where time is moved none passes while somebody works: if the clock was set to a later date, work that was due by
+        then comes first.
+        """
         runner = self._in_flight.get(job_id)
         if runner is None:
             return
         times_out_at = runner.times_out_at
         if times_out_at is not None and times_out_at > self._services.clock.now():
             self._timeouts.set(job_id, times_out_at)
+        elif runner.worker.is_at_work and self._services.clock.is_moved:
+            runner.worker.call_at_pause(partial(self._time_out, job_id))
         else:
             runner.cancel(CancelReason.TIMED_OUT)
 

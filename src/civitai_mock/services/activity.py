@@ -1,6 +1,7 @@
 """Count what is at work in a namespace: time that is moved goes on only when everything has come to rest."""
 
 import asyncio
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -45,22 +46,30 @@ class Worker:
     Of sleeps that end at the same time the one of the lowest `rank` ends first, whoever began first.
     """
 
-    __slots__ = ("_activity", "_is_at_work", "rank")
+    __slots__ = ("_activity", "_on_pause", "is_at_work", "rank")
 
     def __init__(self, activity: Activity, *, rank: Rank) -> None:
         self._activity = activity
-        self._is_at_work = False
+        self._on_pause: Callable[[], None] | None = None
+        self.is_at_work = False
         self.rank = rank
         self.resume()
 
+    def call_at_pause(self, callback: Callable[[], None]) -> None:
+        """Have a call made, once, when the worker, which is at work, sleeps or has finished."""
+        self._on_pause = callback
+
     def pause(self) -> None:
-        if self._is_at_work:
-            self._is_at_work = False
+        if self.is_at_work:
+            self.is_at_work = False
             self._activity.end()
+            callback, self._on_pause = self._on_pause, None
+            if callback is not None:
+                callback()
 
     def resume(self) -> None:
-        if not self._is_at_work:
-            self._is_at_work = True
+        if not self.is_at_work:
+            self.is_at_work = True
             self._activity.begin()
 
     def finish(self) -> None:

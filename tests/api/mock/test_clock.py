@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.event_loop import until_found
 from tests.support.served_app import JOBS, Opened, serve_all, template
+from tests.support.v2_workflows import WORKFLOWS, image
+from tests.support.v2_workflows import template as workflow
 
 CLOCK, ADVANCE = "/_mock/clock", "/_mock/clock/advance"
 NEW_YEAR = "2027-01-01T00:00:00.0000000Z"
@@ -68,6 +70,31 @@ async def test_a_job_of_ten_minutes_is_over_when_the_clock_is_there(served: Open
     shown = await advance(served, by="PT1S")
     assert (shown["now"], shown["status"]) == ("2027-01-01T00:10:00.0000000Z", "ready")
     assert (await status(served, job_id))["lastEvent"]["type"] == "Succeeded"
+
+
+@pytest.mark.parametrize("now", ["2027-01-01T00:01:00Z", "2027-01-01T00:10:00Z", "2027-01-01T05:00:00Z"])
+@pytest.mark.parametrize("version", [1, 2])
+async def test_work_that_is_due_by_a_later_date_ends_before_its_time_is_over(
+    served: Opened, now: str, version: int
+) -> None:
+    """A job takes a minute here, and has ten of them; the clock is set past both at once."""
+    await change(served, "/_mock/namespaces/default", {"progress": {**LONG, "stages": {"SENT_TO_COMFY": "1m"}}})
+    await change(served, CLOCK, {"mode": "frozen", "now": NEW_YEAR})
+    if version == 1:
+        job_id = await submit(served)
+    else:
+        job_id = (await served.client.post(WORKFLOWS, json=workflow(image()))).json()["steps"][0]["jobs"][0]["id"]
+
+    async def is_running() -> bool:
+        due = (await served.client.get(f"{CLOCK}/due")).json()["items"]
+        return ("goesOn", job_id) in [(item["what"], item.get("jobId")) for item in due]
+
+    await until_found(is_running)
+    await change(served, CLOCK, {"mode": "frozen", "now": now})
+    await served.wait_until_ended(job_id)
+    events = (await served.client.get(f"/_mock/jobs/{job_id}")).json()["events"]
+    assert [event["type"] for event in events if event["type"] in {"ClaimExpired", "Succeeded"}] == ["Succeeded"]
+    assert datetime.fromisoformat(events[-1]["dateTime"]) == datetime.fromisoformat(now)
 
 
 async def test_the_next_thing_that_falls_due_is_enough(served: Opened) -> None:
