@@ -103,7 +103,7 @@ class RateLimit:
         return self._clock.now().timestamp()
 
     def _forget_ended(self, now: float) -> None:
-        """Forget windows that have ended, and all of them if the last one began later than now: the clock was set back."""
+        """Forget windows that have ended, and all if the last one began later than now, as the clock was set back."""
         if self._windows and next(reversed(self._windows.values())).ends > now + self._seconds:
             self._windows.clear()
         while self._windows and next(iter(self._windows.values())).ends <= now:

@@ -179,6 +179,7 @@ async def test_a_rule_that_is_switched_keeps_its_time(served: Served) -> None:
         ([], "$", "Expected a JSON object"),
         ({**ERROR, "tims": 2}, "tims", "Did you mean 'times'?"),
         ({**ERROR, "match": {"metod": "GET"}}, "match.metod", "Did you mean 'method'?"),
+        ({**ERROR, "match": {"method": "GETT"}}, "match.method", "Did you mean 'GET'?"),
         ({"action": {"staus": 500}}, "action.staus", "Did you mean 'status'?"),
         ({"action": {"status": 99}}, "action.status", "from 200 to 599"),
         ({"preset": "blob-lat"}, "preset", "Did you mean 'blob-late'?"),

@@ -22,6 +22,7 @@ from civitai_mock.api.query_params import count
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.faults.rules import FaultRule, check_available, parse_rule
+from civitai_mock.domain.journal import METHODS
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import SERVER
 from civitai_mock.services.faults.edit_rules import EditFaults, ShownRule
@@ -81,9 +82,15 @@ async def _read_rule(request: Request, now: datetime) -> FaultRule:
 
 
 async def routes_to_check(request: Request, rules: Iterable[FaultRule]) -> Collection[str] | None:
-    """Return all paths of the description, if a rule names one that may be unknown: they take a while to make."""
-    named = {rule.match.route for rule in rules} - {None}
-    return None if named <= request.app.plain_paths else await asyncio.to_thread(request.app.described_paths)
+    """Return all paths of the description, if a rule names a route or a method that may be unknown.
+
+    They take a while to make.
+    """
+    matches = [rule.match for rule in rules]
+    is_known = all(match.method is None or match.method.upper() in METHODS for match in matches)
+    if is_known and {match.route for match in matches} - {None} <= request.app.plain_paths:
+        return None
+    return await asyncio.to_thread(request.app.described_paths)
 
 
 def _edit(request: Request) -> EditFaults:

@@ -9,8 +9,9 @@ from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.patterns import LinearPattern, compile_pattern
+from civitai_mock.domain.journal import METHODS
 from civitai_mock.domain.members import Members
-from civitai_mock.domain.nearest import did_you_mean
+from civitai_mock.domain.nearest import did_you_mean, unknown_name
 
 MATCH = "match"
 CONTAINS, PATTERN = "contains", "pattern"
@@ -154,7 +155,10 @@ class Match:
 
 
 def read_match(members: Members, *, routes: Collection[str] | None) -> Match:
-    """Read the match of a rule, which may be missing; note a route that is not one of the known ones, if they are."""
+    """Read the match of a rule, which may be missing.
+
+    Note a route that is not one of the known ones, if they are, and then a method that no request has, too.
+    """
     inner = members.inner(MATCH)
     return Match() if inner is None else read_conditions(inner, routes=routes)
 
@@ -162,7 +166,7 @@ def read_match(members: Members, *, routes: Collection[str] | None) -> Match:
 def read_conditions(members: Members, *, routes: Collection[str] | None) -> Match:
     """Read the members of a match."""
     return Match(
-        method=members.text(Condition.METHOD, most=20),
+        method=_read_method(members, is_new=routes is not None),
         route=_read_route(members, routes),
         type=members.text(Condition.TYPE),
         model=members.text(Condition.MODEL),
@@ -187,6 +191,13 @@ def resource_identity(text: str) -> str:
 
 def _is_one_of(wanted: str, found: Collection[str]) -> bool:
     return wanted.lower() in (name.lower() for name in found)
+
+
+def _read_method(members: Members, *, is_new: bool) -> str | None:
+    method = members.text(Condition.METHOD, most=20)
+    if is_new and method is not None and method.upper() not in METHODS:
+        members.note(Condition.METHOD, unknown_name("method", method, METHODS))
+    return method
 
 
 def _read_route(members: Members, routes: Collection[str] | None) -> str | None:
