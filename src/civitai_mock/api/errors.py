@@ -31,7 +31,6 @@ from civitai_mock.domain.errors import (
     UndecodableFileError,
     UnsupportedMediaTypeError,
 )
-from civitai_mock.domain.journal import METHODS
 from civitai_mock.domain.json_types import ReadOnlyJson
 
 HeaderFields = Mapping[str, str]
@@ -39,6 +38,7 @@ Errors = Mapping[str, Sequence[str]]
 
 CLIENT_CLOSED_REQUEST = 499  # in access lines only: nobody is there to be answered
 INVALID_TITLE = "One or more validation errors occurred."
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RETRY_SECONDS = 1
 INSUFFICIENT_BUZZ = {"error": "Insufficient Buzz"}  # the whole body; it is not a problem document
 

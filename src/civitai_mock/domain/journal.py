@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from civitai_mock.domain.faults.choice import Look
     from civitai_mock.domain.faults.submissions import SubmittedWork
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LARGEST_BODY = 64 * 1024  # in bytes; of a larger one only length and digest are kept
 BYTES_BESIDE = 1000  # what an entry takes beside its texts and bodies
 BYTES_OF_LOOK = 100

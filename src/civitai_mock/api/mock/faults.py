@@ -21,8 +21,8 @@ from civitai_mock.api.openapi import Operation, count_parameter, path_parameter
 from civitai_mock.api.query_params import count
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.domain.dotnet import format_date
+from civitai_mock.domain.faults.conditions import METHODS
 from civitai_mock.domain.faults.rules import FaultRule, check_available, parse_rule
-from civitai_mock.domain.journal import METHODS
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.namespaces import SERVER
 from civitai_mock.services.faults.edit_rules import EditFaults, ShownRule

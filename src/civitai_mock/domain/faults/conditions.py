@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPMethod
 from typing import TypeAlias
 
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.patterns import LinearPattern, compile_pattern
-from civitai_mock.domain.journal import METHODS
 from civitai_mock.domain.members import Members
 from civitai_mock.domain.nearest import did_you_mean, unknown_name
 
@@ -17,6 +17,7 @@ MATCH = "match"
 CONTAINS, PATTERN = "contains", "pattern"
 MOST_HEADERS = 20
 MOST_ATTEMPTS = 1000
+METHODS = [str(method) for method in HTTPMethod]
 RESERVED = ("/_mock", "/health")  # hit only by rules that name the route
 
 
