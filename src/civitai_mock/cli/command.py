@@ -86,6 +86,7 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
     settings = Settings.load()
     configure_logging(json=settings.logs_json, level=settings.log_level)
     log_uncaught_exceptions()
+    _warn_of_misspelt(settings)
     try:
         _refuse_too_few_descriptors()
         if arguments.reload:
@@ -93,6 +94,14 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
         return _command(arguments.command)(settings, arguments, stop)
     except Exception as error:  # noqa: BLE001 - the next line reports it
         return _report_end(error, as_json=settings.logs_json)
+
+
+def _warn_of_misspelt(settings: "Settings") -> None:
+    """Say which names in `.env` are probably misspelt: a setting about access would not be applied."""
+    for name, nearest in settings.misspelt.items():
+        import structlog
+
+        structlog.stdlib.get_logger().warning("unknown setting", name=name, did_you_mean=nearest)
 
 
 def _import_without_extras(*modules: str) -> None:

@@ -1,7 +1,7 @@
 """All settings as one tree: read from the environment and `.env`, refused in words, shown without secrets."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from civitai_mock.domain.json_types import Json
     from civitai_mock.services.shown_settings import ShownSetting
 
+LEAST_LIKENESS = 0.75  # of two names, 1 at most: two letters that are exchanged in one of four
 MOST_JOBS_SIMULATED, MOST_JOBS_ON_SERVERS = 10_000, 1000
 
 
@@ -73,6 +74,11 @@ class Settings(
         _refuse_tokens_without_auth(settings)
         return settings
 
+    @property
+    def misspelt(self) -> Mapping[str, str]:
+        """Return the setting that each name in a file, which is none of a setting, was probably meant to be."""
+        return _nearest_settings(self._names_in_files - type(self).model_fields.keys())
+
     @classmethod
     def of(cls, values: Mapping[str, Any], *, names_in_files: frozenset[str] = frozenset()) -> Self:
         """Return the settings with these values; raise `SettingsError` for values that cannot work."""
@@ -113,6 +119,16 @@ class Settings(
         if self.scheduler_max_in_flight is not None:
             return self.scheduler_max_in_flight
         return MOST_JOBS_ON_SERVERS if self.comfy_servers else MOST_JOBS_SIMULATED
+
+
+def _nearest_settings(names: Collection[str]) -> Mapping[str, str]:
+    """Return the setting that each of these is most like, in capitals, without names of other programs."""
+    if not names:
+        return {}
+    from difflib import get_close_matches
+
+    found = {name: get_close_matches(name, Settings.model_fields, n=1, cutoff=LEAST_LIKENESS) for name in names}
+    return {name.upper(): near[0].upper() for name, near in sorted(found.items()) if near}
 
 
 def _refuse_bytes(environment: Mapping[str, str]) -> None:

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from civitai_mock import env_files
+from civitai_mock.cli.command import _warn_of_misspelt
 from civitai_mock.settings import Settings, SettingsError
 
 
@@ -47,6 +50,23 @@ def test_a_file_of_which_something_would_be_passed_over_is_refused(tmp_path: Pat
     with pytest.raises(SettingsError) as refused:
         Settings.load()
     assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("ADMN_TOKEN=x\nAUHT=any\n", [("ADMN_TOKEN", "ADMIN_TOKEN"), ("AUHT", "AUTH")]),
+        ("comfy_url=x\n", [("COMFY_URL", "COMFY_WS_URL")]),
+        ("BIND=0.0.0.0\nCOMPOSE_PROFILES=metrics\nGF_SECURITY_ADMIN_PASSWORD=x\nDATABASE_URL=x\nTZ=UTC\n", []),
+        ("ADMIN_TOKEN=abcdefgh\nPORT=4000\n", []),
+    ],
+    ids=["two", "one of two", "of other programs", "none"],
+)
+def test_a_name_that_is_nearly_that_of_a_setting_is_told(tmp_path: Path, content: str, said: list[Any]) -> None:
+    (tmp_path / ".env").write_text(content, "utf-8")
+    with capture_logs() as logs:
+        _warn_of_misspelt(Settings.load())
+    assert [(line["name"], line["did_you_mean"]) for line in logs if line["event"] == "unknown setting"] == said
 
 
 @pytest.mark.parametrize(
