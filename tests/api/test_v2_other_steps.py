@@ -146,6 +146,19 @@ async def test_a_song_is_made_of_what_a_chat_has_written_as_json(workflows: Work
     assert {name: made["input"][name] for name in members} == written["output"]["parsed"]
 
 
+async def test_a_dialogue_of_voices_is_a_sound(workflows: WorkflowClient) -> None:
+    """What is composed is a sound where all elements are, so that other steps can refer to it as one."""
+    voices = ({"speaker": "vivian"}, {"refAudioUrl": "https://example.com/voice.ogg"})
+    speech = [step("textToSpeech", {"engine": "custom", "text": "Good morning", **voice}) for voice in voices]
+    elements: list[Any] = [{"url": reference(f"${number}", "output.audioBlob.url")} for number in range(2)]
+    *spoken, mixed = await run(workflows, *speech, step("composeMedia", {"elements": elements}))
+    assert [each["output"]["modelType"] for each in spoken] == ["custom_voice", "base"]
+    assert mixed["output"]["type"] == "audio"
+    assert sniffed_type(await fetched(workflows, mixed["output"]["audioBlob"]["url"])) == "audio/ogg"
+    (clip,) = await run(workflows, step("composeMedia", {"elements": [{"url": CLIP}]}))
+    assert clip["output"]["type"] == "video"
+
+
 async def test_a_model_is_trained_on_images_that_are_sent_one_by_one(workflows: WorkflowClient) -> None:
     items = [{"air": f"https://example.com/{name}.png", "caption": name} for name in ("fox", "cat")]
     data = {"type": "blobs", "items": items}

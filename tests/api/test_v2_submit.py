@@ -185,6 +185,23 @@ async def test_too_little_buzz_is_said_in_both_shapes() -> None:
         assert await client.ids() == []
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"allowMatureContent": True, "currencies": ["blue"]},
+        {"allowMatureContent": True, "currencies": ["blue", "green"]},
+    ],
+    ids=["one", "two"],
+)
+async def test_a_what_if_that_no_account_may_pay_for_says_so(members: Any) -> None:
+    async with serve() as served:
+        client = WorkflowClient(served.client)
+        planned = await client.submit(image(), query="whatif=true", expected=[200], **members)
+        assert planned["transactions"] == {"list": [], "insufficientBuzz": True}
+        refused = await served.client.post(WORKFLOWS, json=template(image(), **members))
+        assert (refused.status_code, "insufficientBuzz" in refused.text) == (400, True)
+
+
 async def test_fifty_equal_submissions_at_once_make_one_workflow_and_one_charge(queued: WorkflowClient) -> None:
     made = await asyncio.gather(*(queued.submit(image(), externalId="order-17") for _ in range(50)))
     assert len({workflow["id"] for workflow in made}) == 1

@@ -11,6 +11,7 @@ from civitai_mock.api.v2.description.deviations import (
     AGEING_WORDS,
     DEVIATIONS,
     DOCUMENTED_DEFAULTS,
+    DOCUMENTED_LIMITS,
     Change,
     Deviation,
     Side,
@@ -77,9 +78,16 @@ UNIONS = {"PolyGenInput": "PolyGenInput", "VideoGenInput": "VideoGenInput", "Vde
 
 def _union(schema: str) -> str:
     """Return the schema of all inputs of a kind."""
-    if schema.startswith("Flux3V3"):
+    if schema.startswith(("Flux3V3", "HappyHorse")):
         return "VideoGenInput"
     return next((union for end, union in UNIONS.items() if schema.endswith(end)), "ImageGenInput")
+
+
+def _beyond(limits: Any) -> Any:
+    """Return a value that is beyond the limits."""
+    if "maxItems" in limits:
+        return ["https://example.com/a.png"] * (limits["maxItems"] + 1)
+    return "a" * (limits["maxLength"] + 1) if "maxLength" in limits else limits["maximum"] + 1
 
 
 # Of each row: the schema of what it is seen in, and a request or an answer that another reading would refuse or change.
@@ -228,6 +236,14 @@ REFUSED: dict[tuple[str, str, Change, Side], tuple[str, Any]] = {
             ("ImageGenInput", "ComfyBooguEditImageInput"),
         )
     },
+    **{
+        (schema, member, Change.LIMITED, Side.REQUESTS): (
+            _union(schema),
+            _least(SMALLEST.get(schema, schema), member) | {member: _beyond(limits)},
+        )
+        for schema, limited in DOCUMENTED_LIMITS.items()
+        for member, limits in limited.items()
+    },
 }
 
 
@@ -270,6 +286,12 @@ def _official() -> Schemas:
 
 
 @cache
+def _limited() -> Schemas:
+    """Return the official schemas with our limits, which whole inputs keep to."""
+    return deviating_schemas(Side.REQUESTS, [row for row in DEVIATIONS if row.change is Change.LIMITED])
+
+
+@cache
 def _strict_definitions() -> Schema:
     return definitions_of(_official(), is_strict=True)
 
@@ -300,7 +322,7 @@ def _changed(kind: InputKind) -> Iterator[tuple[str, str, Any]]:
     """Yield inputs with one member changed, the name of the member, and what was done to it."""
     assert kind.schema
     found = object_schema(_official(), kind.schema)
-    whole = make_object(_official(), kind.schema, is_full=True)
+    whole = make_object(_limited(), kind.schema, is_full=True)
     for member, schema in found.members.items():
         if member not in whole or member in found.words:
             continue

@@ -23,6 +23,33 @@ SENTENCES = (
     "The words are the same each time it is sent.",
 )
 SECONDS_OF_A_WORD = 0.4
+# The names by which transcripts call languages (documentation); another one is called as it was asked for.
+LANGUAGES = {
+    "ar": "Arabic",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fi": "Finnish",
+    "fr": "French",
+    "hi": "Hindi",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
 ELAPSED_SECONDS = 0.8
 AI, ANIME, HUMAN = "aiRecognition", "animeRecognition", "humanRecognition"
 RECOGNITIONS = {AI: "ai", ANIME: "not_anime", HUMAN: "no_human"}
@@ -113,7 +140,7 @@ def transcript(content: str, *, language: str | None = None, has_time_stamps: bo
         start = end
     return {
         "text": " ".join(sentences),
-        "language": language or "en",
+        "language": LANGUAGES.get((language or "en").lower(), language or ""),
         "timeStamps": stamps if has_time_stamps else [],
         "elapsedSeconds": ELAPSED_SECONDS,
     }

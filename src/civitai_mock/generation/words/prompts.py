@@ -9,7 +9,7 @@ SENTENCE = "The scene is lit by soft light, with fine detail, natural colours an
 NEGATIVE_TAGS = "lowres, blurry, bad anatomy, watermark"
 RECOMMENDATIONS = ("Name the light and the time of day.", "Say from where the scene is seen.")
 SHORT_WORDS = 3  # a prompt text of fewer leaves nearly all to chance
-SHORT = {"description": "The prompt is very short: most of the image is left to chance.", "severity": "low"}
+SHORT = {"description": "The prompt is very short: most of the image is left to chance.", "severity": "info"}
 
 
 def enhanced_prompt(prompt: str, *, ecosystem: str, negative_prompt: str | None = None) -> JsonObject:

@@ -157,7 +157,7 @@ class SubmitWorkflow:
                 False,
             )
         except InsufficientBuzzError:
-            charged, is_short = charge(new.workflow, NO_LIMIT, Spent()), True
+            charged, is_short = _charged_without_limit(new.workflow), True
         return PlannedWorkflow(snapshot=WorkflowSnapshot(workflow=charged, jobs=new.jobs), is_short=is_short)
 
     def _prepared(self, template: WorkflowTemplate, ids: Ids) -> tuple[PreparedSteps, list[WorkflowStep]]:
@@ -270,3 +270,11 @@ class SubmitWorkflow:
             await self.announce(snapshot)
         except TransientError as error:
             logger.warning("store away", error=error.message)
+
+
+def _charged_without_limit(workflow: Workflow) -> Workflow:
+    """Return a workflow with the debits that it would have; without any if no account may pay for it."""
+    try:
+        return charge(workflow, NO_LIMIT, Spent())
+    except InsufficientBuzzError:
+        return workflow

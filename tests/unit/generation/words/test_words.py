@@ -79,7 +79,7 @@ def test_media_are_described() -> None:
 def test_a_transcript_has_its_sentences_one_after_the_other(has_time_stamps: bool) -> None:
     answer = media.transcript("A", language="de", has_time_stamps=has_time_stamps)
     check_output("transcription", answer)
-    assert answer["language"] == "de"
+    assert answer["language"] == "German"
     stamps = answer["timeStamps"]
     assert isinstance(stamps, list)
     assert bool(stamps) is has_time_stamps

@@ -29,6 +29,7 @@ class Side(StrEnum):
 class Change(Enum):
     """Says what is changed in the description."""
 
+    LIMITED = auto()  # a value may not be as large, as small or as long as the description says
     OPTIONAL = auto()  # a required member may be missing
     REQUIRED = auto()  # a member may not be missing
     DECLARED = auto()  # a member is there, or has another schema
@@ -422,6 +423,46 @@ OF_LISTS: Deviations = tuple(
     )
     for schema in ("GrokImageToVideoInput", "GrokV15ImageToVideoInput", "ComfyBooguEditImageInput")
 )
+# Of the limits in the documentation those that hold whatever else is sent.
+SIDE: JsonObject = {"minimum": 512, "maximum": 2048}
+FLUX3_LENGTH: JsonObject = {"duration": {"minimum": 5, "maximum": 20}}
+REFERENCES: JsonObject = {"images": {"minItems": 1, "maxItems": 9}}
+DOCUMENTED_LIMITS: Mapping[str, JsonObject] = {
+    "QwenApiImageGenInput": {
+        "prompt": {"maxLength": 5000},
+        "negativePrompt": {"maxLength": 500},
+        "quantity": {"minimum": 1, "maximum": 6},
+        "width": SIDE,
+        "height": SIDE,
+    },
+    "QwenApiEditImageGenInput": {"images": {"minItems": 1, "maxItems": 3}},
+    "Flux3V3TextToVideoInput": FLUX3_LENGTH,
+    "Flux3V3ImageToVideoInput": FLUX3_LENGTH,
+    "Flux3V3FirstLastFrameToVideoInput": FLUX3_LENGTH,
+    "Flux3V3KeyframesToVideoInput": {**FLUX3_LENGTH, "keyframes": {"minItems": 1, "maxItems": 10}},
+    "Flux3V3ExtendVideoInput": FLUX3_LENGTH,
+    "MiniMaxH3VideoGenInput": {
+        "duration": {"minimum": 5, "maximum": 15},
+        "referenceImages": {"maxItems": 9},
+        "referenceVideos": {"maxItems": 3},
+    },
+    "HappyHorseV1ReferenceToVideoInput": REFERENCES,
+    "HappyHorseV1_1ReferenceToVideoInput": REFERENCES,
+    "HappyHorseV1VideoEditInput": {"referenceImages": {"maxItems": 5}},
+    "ViduQ3VideoGenInput": {"images": {"maxItems": 2}},
+}
+OF_LIMITS: Deviations = tuple(
+    Deviation(
+        schema=schema,
+        member=member,
+        change=Change.LIMITED,
+        value=value,
+        side=Side.REQUESTS,
+        why="The documentation has this limit, and the real service refuses what is beyond it.",
+    )
+    for schema, limits in DOCUMENTED_LIMITS.items()
+    for member, value in limits.items()
+)
 OF_ANSWERS: Deviations = (
     Deviation(
         schema="CursedArrayOfTelemetryCursorAndWorkflow",
@@ -459,4 +500,4 @@ OF_ANSWERS: Deviations = (
         for member in ("reason", "blockedReason")
     ),
 )
-DEVIATIONS: Deviations = OF_TEMPLATES + OF_INPUTS + OF_DOCUMENTED_INPUTS + OF_LISTS + OF_ANSWERS
+DEVIATIONS: Deviations = OF_TEMPLATES + OF_INPUTS + OF_DOCUMENTED_INPUTS + OF_LISTS + OF_LIMITS + OF_ANSWERS

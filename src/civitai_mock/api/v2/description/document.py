@@ -16,6 +16,7 @@ from civitai_mock.api.v2.description.deviations import (
     Deviation,
     Side,
 )
+from civitai_mock.domain.json_types import as_object
 
 OFFICIAL = "openapi-v2.json"
 NEWER = "newer.json"
@@ -188,6 +189,8 @@ def _apply(deviation: Deviation, schemas: Schemas) -> None:
         case Change.OPTIONAL:
             for schema in _family(schemas, deviation.schema):
                 schema["required"] = [member for member in schema.get("required", ()) if member != deviation.member]
+        case Change.LIMITED:
+            _value_schema(schemas[deviation.schema], deviation.member).update(as_object(deviation.value))
         case Change.REQUIRED:
             own["required"] = [*own.get("required", ()), deviation.member]
         case Change.DECLARED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
+from urllib.parse import urlsplit
 
 from civitai_mock.api.v2.steps.image_members import image_seeds, model_airs, network_drafts, whole
 from civitai_mock.api.v2.steps.prices import music_price, speech_price
@@ -10,10 +11,12 @@ from civitai_mock.domain.blob import Shown
 from civitai_mock.domain.cost import StepCost
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text
+from civitai_mock.domain.media import MediaKind, kind_of, type_of_name
 from civitai_mock.generation.file_recipes import DEFAULT_FPS, LEAST_SIDE, MOST_SIDE, VIDEO_TYPE
 from civitai_mock.generation.job_types.audio import MUSIC_TYPE, SPEECH_TYPE, CompositionSpec, MusicSpec, SpeechSpec
 
 AUDIO, VIDEO = "audio", "video"
+BUILT_IN, CLONED = "custom_voice", "base"  # voices, in the words of the official client
 SOUNDS: Mapping[str, str] = {"ogg": SPEECH_TYPE, "mp3": MUSIC_TYPE}
 ELEMENT_SECONDS = 5.0
 MOST_SECONDS = 120.0
@@ -36,7 +39,7 @@ class TextToSpeech(OneJobStep):
         if slot is None:
             return None
         speaker = as_text(as_object(step_input).get("speaker"))
-        told: JsonObject = {"speaker": speaker} if speaker else {}
+        told: JsonObject = {"modelType": BUILT_IN, "speaker": speaker} if speaker else {"modelType": CLONED}
         return {"audioBlob": blobs.render(slot, shown=Shown.STREAM), **told}
 
 
@@ -84,7 +87,7 @@ class ComposeMedia(OneJobStep):
         if _is_sound(step_input):
             container = as_text(as_object(step_input.get("output")).get("container"))
             return CompositionSpec(
-                elements=elements, seconds=seconds, content_type=SOUNDS.get(container.lower(), MUSIC_TYPE)
+                elements=elements, seconds=seconds, content_type=SOUNDS.get(container.lower(), SPEECH_TYPE)
             )
         canvas = as_object(step_input.get("canvas"))
         return CompositionSpec(
@@ -109,10 +112,16 @@ class ComposeMedia(OneJobStep):
 
 
 def _is_sound(step_input: StepInput) -> bool:
-    """Return whether a sound is asked for: by its type, or else by the kind of file."""
+    """Return whether a sound is asked for: by its type, by the kind of file, or else by elements that are all sounds.
+
+    What an element is shows its name alone; one without an extension counts as a video (documentation).
+    """
     output = as_object(step_input.get("output"))
-    kind = as_text(output.get("type")).lower()
-    return kind == AUDIO or (not kind and as_text(output.get("container")).lower() in SOUNDS)
+    kind, container = as_text(output.get("type")).lower(), as_text(output.get("container")).lower()
+    if kind or container:
+        return kind == AUDIO or (not kind and container in SOUNDS)
+    urls = [as_text(as_object(element).get("url")) for element in as_list(step_input["elements"])]
+    return bool(urls) and all(kind_of(type_of_name(urlsplit(url).path)) is MediaKind.AUDIO for url in urls)
 
 
 def _timeline(elements: Sequence[Json]) -> Sequence[Element]:
