@@ -22,6 +22,7 @@ ROUNDS, ORDERS, TIMES = (1, 4), (1, 3), (1, 5)  # from the fewest to the most
 STEP_MINUTES = (10, 60)  # jobs take less than a second, and are kept for a day
 ADVANCE_SECONDS = 60.0  # the server answers after 30 at the latest
 LOOK_SECONDS = 0.2
+SETTLE_SECONDS = 6.0  # a process that lives obeys a change within 5 (ground rules of the control plane)
 PATIENCE_SECONDS = 90.0
 ROUTE = "/v1/consumer/jobs/{jobId}"
 MARK, FAULT = "X-Soak", "X-Mock-Fault"
@@ -174,7 +175,7 @@ class World:
         self.checked["jobs of worlds"] += 1
 
     async def _set_rules(self) -> None:
-        """Add two rules, each once: a lost answer is looked for."""
+        """Add two rules, each once."""
         self.life.times, self.life.fails = self.rng.randint(*TIMES), self.rng.randint(*CRASHES)
         match = {"method": "GET", "route": ROUTE, "header": {MARK: self.life.mark}}
         await self._add({"match": match, "action": {"status": TEAPOT}, "times": self.life.times}, number=1)
@@ -182,8 +183,15 @@ class World:
             await self._add({"match": {}, "preset": CRASH, "times": self.life.fails}, number=2)
 
     async def _add(self, rule: Mapping[str, Any], *, number: int) -> None:
+        """Add a rule, and again only if it is not there a while after an answer that was lost, or was a 503.
+
+        A store that went away meanwhile may still have carried it out, and processes have a moment to learn of it.
+        """
         while len(await self._rules()) < number:
-            await self.client.send("POST", "/_mock/faults", json=rule, headers=self._headers)
+            answer = await self.client.send("POST", "/_mock/faults", json=rule, headers=self._headers)
+            deadline = time.monotonic() + (SETTLE_SECONDS if answer is None or answer.status_code == 503 else 0)
+            while len(await self._rules()) < number and time.monotonic() < deadline:
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def _rules(self) -> Sequence[Mapping[str, Any]]:
         """Return the rules in order: that for requests, and that for jobs."""
