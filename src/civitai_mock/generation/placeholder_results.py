@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from civitai_mock.domain.png import SIGNATURE, chunk
 from civitai_mock.generation.safetensors import Tensor, safetensors_file
 
 EMBEDDING_SIZE = 768  # as many numbers as CLIP ViT-L/14 gives
@@ -27,7 +28,6 @@ BOORU_TAGS = (
 RATINGS = ("general", "sensitive", "questionable", "explicit")  # of WD taggers, the mildest first
 
 RANK, WIDTH = 4, 16  # of the matrices of a small LoRA
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 INDEXED_COLOUR = 3  # of PNG's types; a pixel has one bit here
 PIXELS_OF_A_BYTE = 8
 LEAST_PERIOD, MOST_PERIOD = 2, 9  # of stripes, in bytes of pixels
@@ -81,11 +81,7 @@ def small_png(width: int, height: int, random: Random) -> bytes:
     rows = [b"\0" + stripes[row // PIXELS_OF_A_BYTE % period :][:row_bytes] for row in range(height)]
     header = struct.pack(">IIBBBBB", width, height, 1, INDEXED_COLOUR, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))
-    return PNG_SIGNATURE + b"".join(_png_chunk(kind, data) for kind, data in chunks)
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return SIGNATURE + b"".join(chunk(kind, body) for kind, body in chunks)
 
 
 def _weights(random: Random) -> bytes:

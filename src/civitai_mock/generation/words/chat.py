@@ -71,7 +71,7 @@ def conversation_of(body: Mapping[str, Any]) -> Conversation:
     form = as_object(_either(body, "responseFormat", "response_format"))
     kind = as_text(form.get("type"))
     described = as_object(_either(form, "jsonSchema", "json_schema"))
-    stop, drawn = body.get("stop"), as_object(_either(body, "image_config", "imageConfig"))
+    stop, drawn = body.get("stop"), as_object(body.get("image_config"))
     return Conversation(
         model=as_text(body.get("model")),
         messages=[message for message in as_list(body.get("messages")) if isinstance(message, dict)],
