@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from bson import json_util
@@ -238,6 +238,25 @@ class Meanwhile(Interrupted):
         if self._after:
             await self._happens()
         return answer
+
+
+class SentAgain(Interrupted):
+    """A collection at which the driver sends an insert again: its answer was lost, and the server has forgotten it.
+
+    `stored` is how many documents the first attempt has stored; all of them if it is None.
+    """
+
+    def __init__(self, collection: Collection, call: str, *, stored: int | None = None) -> None:
+        super().__init__(collection, call)
+        self._stored = stored
+
+    async def _interrupt(self, call: Callable[..., Awaitable[object]], *args: object, **kwargs: object) -> object:
+        self.broken = False
+        if self._stored is None:
+            await call(*args, **kwargs)
+        else:
+            await self._collection.insert_many(cast("list[Document]", args[0])[: self._stored])
+        return await call(*args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from civitai_mock.storage.mongo.encoding import json_text
 from civitai_mock.storage.mongo.job_documents import event_documents
 from tests.support.dates import START
 from tests.support.jobs import LEASE, add_claimed, add_jobs, job_id, make_claim, make_job
-from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, process_on
+from tests.support.mongo import Interrupted, Meanwhile, MongoAddress, SentAgain, process_on
 
 pytestmark = pytest.mark.mongo
 
@@ -152,6 +152,27 @@ async def test_a_taken_id_leaves_the_job_that_has_it_alone(stores: Stores, insid
         await stores.jobs.add([make_job(1), make_job(2), make_job(3)])
     assert await stores.jobs.get_many([job_id(1), job_id(2), job_id(3)]) == [make_job(2)]
     assert await stores.jobs.events(job_id(2)) == [make_job(2).last_event]
+
+
+@pytest.mark.parametrize("stored", [None, 1, 2])
+async def test_a_submission_that_the_driver_sends_again_is_stored_once(
+    stores: Stores, inside: Collections, stored: int | None
+) -> None:
+    jobs = [make_job(1), make_job(2), make_job(3)]
+    await process_on(inside, jobs=SentAgain(inside.jobs, "insert_many", stored=stored)).jobs.add(jobs)
+    assert await stores.jobs.get_many([job_id(1), job_id(2), job_id(3)]) == jobs
+    assert await inside.jobs.count_documents({}) == 3
+
+
+@pytest.mark.parametrize("stored", [None, 1])
+async def test_a_submission_that_the_driver_sends_again_meets_a_taken_id(
+    stores: Stores, inside: Collections, stored: int | None
+) -> None:
+    await stores.jobs.add([make_job(2)])
+    sending = process_on(inside, jobs=SentAgain(inside.jobs, "insert_many", stored=stored)).jobs
+    with pytest.raises(ConflictError):
+        await sending.add([make_job(1), make_job(2), make_job(3)])
+    assert await stores.jobs.get_many([job_id(1), job_id(2), job_id(3)]) == [make_job(2)]
 
 
 async def test_processes_that_claim_at_once_share_the_jobs_out(address: MongoAddress, stores: Stores) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from civitai_mock.domain.errors import InsufficientBuzzError, TransientError
+from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError, TransientError
 from civitai_mock.domain.money import Account, Balances, credits_of, debits
 from civitai_mock.domain.search import Budget
 from civitai_mock.domain.workflow import Workflow
@@ -15,7 +15,7 @@ from civitai_mock.storage.mongo import budgets
 from civitai_mock.storage.mongo.collections import Collections
 from tests.support.dates import START
 from tests.support.jobs import make_job
-from tests.support.mongo import Interrupted, JobRoles, Meanwhile, process_on
+from tests.support.mongo import Interrupted, JobRoles, Meanwhile, SentAgain, process_on
 from tests.support.workflows import (
     MONTH,
     OWNER,
@@ -86,6 +86,18 @@ async def test_a_workflow_whose_submission_broke_off_is_not_there(inside: Collec
     assert (await stored(inside), await reserved(inside)) == ([], 0)
     await buy(process_on(inside), make_workflow(external_id="order"))
     assert await stored(inside) == [workflow_id(1)]
+
+
+@pytest.mark.parametrize("external_id", [None, "order"])
+async def test_a_workflow_that_the_driver_sends_again_is_stored_once(
+    inside: Collections, external_id: str | None
+) -> None:
+    workflow = make_workflow(external_id=external_id)
+    bought = await buy(process_on(inside, workflows=SentAgain(inside.workflows, "insert_one")), workflow)
+    assert (await stored(inside), await reserved(inside)) == ([bought.id], 0)
+    assert await inside.jobs.count_documents({}) == len(first_jobs(workflow))
+    with pytest.raises(ConflictError):
+        await process_on(inside).workflows.add(make_workflow(), [])
 
 
 async def test_a_submission_that_breaks_off_does_not_touch_what_another_stored_under_its_id(

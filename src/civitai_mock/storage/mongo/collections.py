@@ -209,3 +209,26 @@ async def insert_missing(collection: Collection, documents: Sequence[Document]) 
             raise
         return int(error.details["nInserted"])
     return len(documents)
+
+
+async def insert_in_order(collection: Collection, documents: Sequence[Document]) -> None:
+    """Insert documents one after the other, and go on behind those that an earlier attempt has stored.
+
+    The driver sends an insert again whose answer was lost. A server that forgets the first attempt when it is started
+    again (MongoDB itself does not) refuses the second one, as the documents are there.
+    """
+    try:
+        await collection.insert_many(documents)
+    except BulkWriteError as error:
+        if not only_duplicates(error):
+            raise
+        stored = await collection.count_documents(these(documents))
+        if stored <= error.details["writeErrors"][0]["index"]:
+            raise
+        if stored < len(documents):
+            await insert_in_order(collection, documents[stored:])
+
+
+def these(documents: Sequence[Document]) -> Document:
+    """Match the very documents that were inserted, by the `_id` that insert_many has given to each."""
+    return {"_id": {"$in": [document["_id"] for document in documents if "_id" in document]}}

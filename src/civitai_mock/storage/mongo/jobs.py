@@ -14,7 +14,7 @@ from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.search import Budget
 from civitai_mock.storage.mongo.budgets import Reservations
-from civitai_mock.storage.mongo.collections import Collection, Document
+from civitai_mock.storage.mongo.collections import Collection, Document, insert_in_order, these
 from civitai_mock.storage.mongo.encoding import is_storable, json_text, moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.event_feed import noticed
@@ -79,9 +79,9 @@ class MongoJobStore:
         documents = [job_document(job, epoch) | named for job in jobs]
         try:
             async with noticed(self._jobs, [(epoch, job.id) for job in jobs]):
-                await self._jobs.insert_many(documents)
+                await insert_in_order(self._jobs, documents)
         except PyMongoError:
-            await self._jobs.delete_many(_these(documents))
+            await self._jobs.delete_many(these(documents))
             raise
 
     @raises_domain_errors
@@ -210,8 +210,3 @@ class MongoJobStore:
             ids = [document["_id"] for document in found]
             await self._jobs.update_many({"workflow.id": {"$in": ids}}, {"$min": {"keepUntil": now}})
             await self._workflows.delete_many({"_id": {"$in": ids}, **over})
-
-
-def _these(documents: Sequence[Document]) -> Document:
-    """Match the very documents that were inserted, by the `_id` that insert_many has given to each."""
-    return {"_id": {"$in": [document["_id"] for document in documents if "_id" in document]}}

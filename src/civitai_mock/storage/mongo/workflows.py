@@ -61,15 +61,17 @@ class MongoWorkflowStore:
     async def _insert(self, workflow: Workflow, named: Document) -> Workflow:
         """Insert a workflow, or return the one that has its external id; delete what may have been written in vain."""
         document = {**workflow_document(workflow, self._epoch.number), **named, "writeId": ObjectId()}
+        this_write = {"_id": document["_id"], "writeId": document["writeId"]}
         try:
             await self._workflows.insert_one(document)
         except DuplicateKeyError as error:
             existing = await self._with_external_id(workflow)
-            if existing is None:
+            if existing is not None:
+                return existing
+            if await self._workflows.find_one(this_write, {"_id": 1}) is None:  # see `insert_in_order`
                 raise ConflictError("A workflow with this id exists already.") from error
-            return existing
         except PyMongoError:
-            await self._workflows.delete_one({"_id": document["_id"], "writeId": document["writeId"]})
+            await self._workflows.delete_one(this_write)
             raise
         return workflow
 
