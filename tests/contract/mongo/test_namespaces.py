@@ -190,6 +190,26 @@ async def test_a_process_that_dies_before_its_change_is_written_holds_nobody_up(
     assert (await stores.namespaces.get("a")) is not None
 
 
+async def test_two_readings_at_once_end_what_two_dead_processes_left(
+    stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "MOST_PENDING_SECONDS", -1.0)
+    for name in ("first", "second"):
+        dead = Interrupted(inside.namespaces, "insert_one")
+        drawing = process_on(inside, namespaces=dead, secrets=DyingAfterOne(inside.secrets))
+        with pytest.raises(TransientError):
+            await add(drawing, name)
+    assert await pending(inside) == ["first", "second"]
+
+    async def read_twice() -> None:
+        for _ in range(2):
+            await process.revision()
+
+    process = process_on(inside, namespaces=Meanwhile(inside.namespaces, "find_one", read_twice))
+    await process.revision()
+    assert await pending(inside) == []
+
+
 async def test_a_process_that_dies_after_its_change_is_written_has_made_it(
     stores: Stores, inside: Collections, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
+    CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
     InvalidOperation,
@@ -41,6 +42,10 @@ def bulk_error(*writes: dict[str, int], unconfirmed: bool = False) -> BulkWriteE
         (WaitQueueTimeoutError("busy"), TransientError),
         (NotPrimaryError("stepped down"), TransientError),
         (ExecutionTimeout("slow", 50), TransientError),
+        (CursorNotFound("cursor id 1 not found", 43), TransientError),
+        (OperationFailure("the query plan was killed", 175), TransientError),
+        (OperationFailure("operation was interrupted", 11601), TransientError),
+        (bulk_error({"code": 11601, "index": 0}), TransientError),
         (WTimeoutError("slow", 64), TransientError),
         (WriteConcernError("unconfirmed", 100), TransientError),
         (bulk_error(unconfirmed=True), TransientError),

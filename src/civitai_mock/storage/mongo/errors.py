@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
     OperationFailure,
@@ -29,7 +30,9 @@ REFUSALS: Mapping[int, str] = {
     8000: "over the quota, or not allowed by Atlas",
     14031: "its disk is full",
 }
-AWAY = (ConnectionFailure, ExecutionTimeout, WriteConcernError)
+# What broke off because of something that an operator does (as killOp and dropping an index), by the same codes.
+INTERRUPTIONS = frozenset({175, 237, 262, 11601})
+AWAY = (ConnectionFailure, CursorNotFound, ExecutionTimeout, WriteConcernError)  # a server that restarts has no cursors
 
 
 @contextmanager
@@ -62,7 +65,7 @@ def only_duplicates(error: BulkWriteError) -> bool:
 def _translated(error: PyMongoError, conflict: str) -> MockError | None:
     if isinstance(error, DuplicateKeyError) or (isinstance(error, BulkWriteError) and only_duplicates(error)):
         return ConflictError(conflict)
-    if isinstance(error, AWAY) or error.timeout or _is_unconfirmed(error):
+    if isinstance(error, AWAY) or error.timeout or _is_unconfirmed(error) or INTERRUPTIONS & set(_codes(error)):
         return TransientError("MongoDB is away or too slow.", reason=type(error).__name__)
     refusal = next((REFUSALS[code] for code in _codes(error) if code in REFUSALS), None)
     return TransientError(f"MongoDB refuses to do its work: {refusal}.", reason=refusal) if refusal else None

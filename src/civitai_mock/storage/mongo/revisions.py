@@ -111,9 +111,10 @@ class Revisions:
         """Return what was drawn so far; end what has been pending for too long, by the clock of whoever sees it."""
         found = Drawn.of(await self._settings.find_one(ITSELF))
         now = time.monotonic()
-        self._pending_since = {entry.revision: self._pending_since.get(entry.revision, now) for entry in found.pending}
+        since = {entry.revision: self._pending_since.get(entry.revision, now) for entry in found.pending}
+        self._pending_since = since  # another reading may put its own in the place of this one, which goes on
         for entry in found.pending:
-            if now - self._pending_since[entry.revision] > MOST_PENDING_SECONDS:
+            if now - since[entry.revision] > MOST_PENDING_SECONDS:
                 await self._overtake(entry)
         return found
 
