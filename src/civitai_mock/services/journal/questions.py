@@ -114,7 +114,7 @@ class _Reader:
     """Reads the entries of one namespace, which are whole if none had to go."""
 
     name: str
-    found: Sequence[JournalEntry]
+    found: Iterable[JournalEntry]
     is_whole: bool
     secrets: re.Pattern[str] | None
     subject_of: SubjectOf
