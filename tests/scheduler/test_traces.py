@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from civitai_mock.comfyui_standin.options import ModelNames
-from civitai_mock.network.client import HttpTransport
+from civitai_mock.network.http import HttpTransport
 from tests.scheduler.comfyui_bench import open_standin, running_on, wait_until_ended
 from tests.scheduler.conftest import Bench
 from tests.support.comfyui import until

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from civitai_mock.network.client import GuardedHttpClient, http_client
+import httpx
+
+from civitai_mock.network.client import GuardedHttpClient
+from civitai_mock.network.http import http_client
 from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.services.host_policy import image_policy
@@ -66,7 +69,11 @@ async def fetching_from(
 ) -> AsyncIterator[MediaFetcher]:
     async with http_client(user_agent="test", tls=make_tls_context()) as client:
         hosts = image_policy(patterns or ("private",))
-        guarded = GuardedHttpClient(get_client=lambda: client, hosts=hosts, resolve=host.resolve)
+
+        async def get_client() -> httpx.AsyncClient:
+            return client
+
+        guarded = GuardedHttpClient(get_client=get_client, hosts=hosts, resolve=host.resolve)
         media = MediaLimits(max_bytes=limits.max_bytes, images=limits)
         yield MediaFetcher(client=guarded, limits=limits, media_limits=media, timeout=patience)
 

@@ -61,7 +61,7 @@ class Receiver:
     @property
     def network(self) -> OutboundNetwork:
         """Return connections that lead here, whatever the host."""
-        return OutboundNetwork(get_client=lambda: self._client, resolve=self._resolve)
+        return OutboundNetwork(get_client=self._get_client, resolve=self._resolve)
 
     def webhook_sender(self, *patterns: str, timeout: timedelta = PATIENCE) -> WebhookSender:
         return WebhookSender(client=self.network.guarded_by(callback_policy(patterns or (PRIVATE,))), timeout=timeout)
@@ -70,6 +70,9 @@ class Receiver:
         client = self.network.guarded_by(image_policy(patterns or (PRIVATE,)))
         media = MediaLimits(max_bytes=limits.max_bytes, images=limits)
         return MediaFetcher(client=client, limits=limits, media_limits=media, timeout=timeout)
+
+    async def _get_client(self) -> httpx.AsyncClient:
+        return self._client
 
     async def _resolve(self, host: str, _: int) -> Sequence[str]:
         return self.addresses.get(host, (ADDRESS,))

@@ -86,7 +86,7 @@ class Application:
                     open_namespaces(
                         runtime, runs_jobs=self._with_scheduler, get_subject_of=self._get_subject_of
                     ) as namespaces,
-                    loading_rest(runtime, modules=[FASTAPI_APP]),
+                    loading_rest(modules=[FASTAPI_APP]),
                 ):
                     self.namespaces = namespaces
                     self.app.serve(namespaces)

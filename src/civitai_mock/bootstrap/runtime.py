@@ -5,12 +5,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import httpx
 import structlog
 
 from civitai_mock.api.v1.wire import wire_models
@@ -19,8 +17,9 @@ from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.inspector import MediaInspector
-from civitai_mock.network.client import DnsResolver, GuardedHttpClient, Resolve, http_client
+from civitai_mock.network.client import DnsResolver, GetClient, GuardedHttpClient, LateHttpClient
 from civitai_mock.network.media import ImageLimits, MediaFetcher, MediaLimits
+from civitai_mock.network.outbound import Resolve
 from civitai_mock.network.redaction import redacted
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Artist, Clock, FileInspector, Ids, Metrics, Provider, RecordSpan, Stores
@@ -39,7 +38,6 @@ if TYPE_CHECKING:  # what only those need who have scenarios or a fleet is not l
 DISTRIBUTION = "civitai-mock"
 URL_KEY = "blob-urls"
 CLOSE_SECONDS = 0.5
-HTTP_CORE = "httpcore"  # what httpx imports for its first client
 SETTLE_SECONDS = 0.1  # for whoever waits for the server to be healthy
 
 logger = structlog.stdlib.get_logger()
@@ -49,7 +47,7 @@ logger = structlog.stdlib.get_logger()
 class OutboundNetwork:
     """Reaches the hosts that callers name, with one client and one resolver, whatever is sent."""
 
-    get_client: Callable[[], httpx.AsyncClient]
+    get_client: GetClient
     resolve: Resolve
 
     def guarded_by(self, hosts: HostPolicy) -> GuardedHttpClient:
@@ -152,10 +150,9 @@ async def _closing_in_time() -> AsyncIterator[AsyncExitStack]:
             logger.warning("not closed in time", limit_s=CLOSE_SECONDS)
 
 
-def loading_rest(runtime: Runtime, *, modules: Iterable[str] = ()) -> AbstractAsyncContextManager[None]:
+def loading_rest(*, modules: Iterable[str] = ()) -> AbstractAsyncContextManager[None]:
     """Load late what every process that works with jobs needs in the end, and `modules`."""
-    models = [model.model_rebuild for model in wire_models()]
-    return loading_late([*models, runtime.network.get_client], modules=[*modules, HTTP_CORE])
+    return loading_late([model.model_rebuild for model in wire_models()], modules=modules)
 
 
 @asynccontextmanager
@@ -223,18 +220,12 @@ def _open_span_export(settings: Settings) -> AbstractAsyncContextManager[RecordS
 
 @asynccontextmanager
 async def _open_network() -> AsyncIterator[OutboundNetwork]:
-    """Open no client before the first use: its TLS context and what httpx loads for it cost a tenth of the start."""
-
-    @cache
-    def get_client() -> httpx.AsyncClient:
-        return http_client(user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}", tls=make_tls_context())
-
+    client = LateHttpClient(user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}", make_tls_context=make_tls_context)
     try:
         with DnsResolver() as resolve:
-            yield OutboundNetwork(get_client=get_client, resolve=resolve)
+            yield OutboundNetwork(get_client=client, resolve=resolve)
     finally:
-        if get_client.cache_info().currsize:
-            await get_client().aclose()
+        await client.aclose()
 
 
 def _make_media_fetcher(settings: Settings, network: OutboundNetwork) -> MediaFetcher:

@@ -31,7 +31,7 @@ PROGRAM = "civitai-mock"
 EXTRAS = ("rich", "httpx._main", "watchfiles")
 # FastAPI imports it to look for models of pydantic 1 in each route, and does without: 14 of 540 ms of a start.
 ABSENT: "dict[str, Any]" = {"pydantic.v1": None}
-SENDING = (MONOLITH, "api", "scheduler")  # the commands that send something to other hosts
+SERVING = (MONOLITH, "api", "scheduler")
 FAILED, BAD_SETTINGS = 1, 2
 FEWEST_DESCRIPTORS = 64
 NO_THREAD = "can't start new thread"  # Python's text for a limit of the machine, which has no exception of its own
@@ -78,8 +78,8 @@ def _control(arguments: argparse.Namespace, stop: Stop) -> int:
 
 
 def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
-    sends, watches = arguments.command in SENDING, arguments.reload
-    _import_without_extras("structlog", *(["httpx"] if sends else []), *(["uvicorn"] if sends and not watches else []))
+    serves, watches = arguments.command in SERVING, arguments.reload
+    _import_without_extras("structlog", *(["uvicorn"] if serves and not watches else []))
     from civitai_mock.settings import Settings
     from civitai_mock.telemetry.logs import configure_logging, log_uncaught_exceptions
 
@@ -89,6 +89,8 @@ def _run_with_settings(arguments: argparse.Namespace, stop: Stop) -> int:
     _warn_of_misspelt(settings)
     try:
         _refuse_too_few_descriptors()
+        if serves and settings.comfy_servers:
+            _import_without_extras("httpx")
         if arguments.reload:
             return _reload(settings, arguments.command)
         return _command(arguments.command)(settings, arguments, stop)
@@ -107,8 +109,8 @@ def _warn_of_misspelt(settings: "Settings") -> None:
 def _import_without_extras(*modules: str) -> None:
     """Import what loads rich and more where that is installed: a tenth of the start, for output that we never show.
 
-    structlog would show tracebacks by it, httpx, which the commands that send anything import, has a command line, and
-    uvicorn watches files where it is to start again.
+    structlog would show tracebacks by it, httpx, which those import that ask servers, has a command line, and uvicorn
+    watches files where it is to start again.
     """
     sys.modules.update(ABSENT)
     hidden: dict[str, Any] = {name: None for name in EXTRAS if name not in sys.modules}  # an import of None fails

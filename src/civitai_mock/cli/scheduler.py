@@ -37,7 +37,7 @@ async def _run_scheduler(settings: Settings, stop: Stop, listeners: list[socket.
     """Run until it is stopped; return how many jobs were not given back."""
     async with (
         open_runtime(settings) as runtime,
-        loading_rest(runtime),
+        loading_rest(),
         open_namespaces(runtime, runs_jobs=True) as namespaces,
     ):
         loop = asyncio.get_running_loop()

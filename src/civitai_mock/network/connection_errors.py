@@ -6,8 +6,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpx
-
 MAX_CAUSES = 16
 NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 NO_HTTP = re.compile(r"without sending a response|illegal status line")
@@ -41,6 +39,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _explain(error: BaseException, ca_setting: str) -> str:  # noqa: PLR0911 - a table of kinds
+    import httpx  # noqa: PLC0415 - whoever has an error of it has imported it
+
     match error:
         case ssl.SSLCertVerificationError():
             untrusted = f"its certificate is not trusted ({error.verify_message}); name its CA in {ca_setting}"

@@ -5,17 +5,24 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ClassVar, Protocol
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
-
-import httpx
 
 from civitai_mock.domain.blob import Blob
 from civitai_mock.domain.errors import ForbiddenError, HostFailedError, HostRefusedError, JobError, UnreachableError
 from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
 from civitai_mock.domain.media import SNIFFED_BYTES, sniffed_type
-from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
-from civitai_mock.network.connection_errors import explain_connection_error
+from civitai_mock.network.client import GuardedHttpClient
+from civitai_mock.network.outbound import (
+    ConnectionFailedError,
+    InvalidUrlError,
+    OutboundRequest,
+    TooManyRedirectsError,
+)
+
+if TYPE_CHECKING:
+    import httpx
 
 StoreFile = Callable[[AsyncIterator[bytes], str], Awaitable[Blob]]
 
@@ -136,18 +143,16 @@ class MediaFetcher:
                 raise HostRefusedError(error.message) from error
             except TooManyRedirectsError as error:
                 raise JobError(f"{source.capitalize()} redirects too often.") from error
-            except httpx.InvalidURL as error:
+            except InvalidUrlError as error:
                 raise JobError(f"{source.capitalize()} leads to a URL that cannot be used.") from error
             except TimeoutError as error:
                 seconds = self.timeout.total_seconds()
                 raise HostFailedError(
                     f"{source.capitalize()} took longer than {seconds:g} s for {_a(limits)}."
                 ) from error
-            except (httpx.HTTPError, OSError) as error:
-                reason = explain_connection_error(error)
-                never_there = isinstance(error, httpx.ConnectError | OSError)
-                raise (UnreachableError if never_there else HostFailedError)(
-                    f"{source.capitalize()} gave no {limits.noun}: {reason}."
+            except ConnectionFailedError as error:
+                raise (HostFailedError if error.was_reached else UnreachableError)(
+                    f"{source.capitalize()} gave no {limits.noun}: {error.message}."
                 ) from error
 
     async def _fetch(self, url: str, store: StoreFile, source: str, limits: FileLimits) -> Blob:
@@ -161,7 +166,7 @@ class MediaFetcher:
                 return await store(_chained(head, chunks), content_type)
 
 
-async def _within(limits: FileLimits, answer: httpx.Response, source: str) -> AsyncGenerator[bytes, None]:
+async def _within(limits: FileLimits, answer: "httpx.Response", source: str) -> AsyncGenerator[bytes, None]:
     size = 0
     async for chunk in answer.aiter_raw(CHUNK_BYTES):
         size += len(chunk)
@@ -195,15 +200,15 @@ async def _chained(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 
 def _check_status(status: int, source: str, limits: FileLimits) -> None:
-    if status == httpx.codes.OK:
+    if status == HTTPStatus.OK:
         return
     message = f"{source.capitalize()} answered {status} instead of {_a(limits)}."
-    if status in PASSING_STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status in PASSING_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise HostFailedError(message)
     raise JobError(message)
 
 
-def _announced_length(answer: httpx.Response) -> int:
+def _announced_length(answer: "httpx.Response") -> int:
     """Return the length of the body as its head says; 0 if it is unknown."""
     length = answer.headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() else 0

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import httpx
-
 from civitai_mock.domain.errors import MockError
-from civitai_mock.network.client import GuardedHttpClient, OutboundRequest, TooManyRedirectsError
-from civitai_mock.network.connection_errors import explain_connection_error
+from civitai_mock.network.client import GuardedHttpClient
+from civitai_mock.network.outbound import (
+    ConnectionFailedError,
+    InvalidUrlError,
+    OutboundRequest,
+    TooManyRedirectsError,
+)
 
 MAX_SILENT = 1000  # then all are forgotten, which costs one failed attempt for each
 
@@ -90,8 +93,10 @@ class WebhookSender:
             raise NotDeliveredError("no answer in time") from error
         except TooManyRedirectsError as error:
             raise NotDeliveredError(error.message, status=error.status) from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise NotDeliveredError(explain_connection_error(error)) from error
+        except InvalidUrlError as error:
+            raise NotDeliveredError("the URL cannot be used") from error
+        except ConnectionFailedError as error:
+            raise NotDeliveredError(error.message) from error
         is_taken = 200 <= status < 300 or (not message.follows_redirects and 300 <= status < 400)
         if not is_taken:
             raise NotDeliveredError("the answer is not 2xx", status=status)

@@ -95,10 +95,13 @@ def seeding() -> Any:
 
 @pytest.fixture(scope="module")
 def serving() -> Any:
+    return _serving()
+
+
+def _serving(**settings: str) -> Any:
     """What a command that serves has imported when its server is about to open the app."""
-    done = subprocess.run(
-        [sys.executable, "-c", SERVE], env={"MONGODB_URI": "memory://"}, check=True, capture_output=True, text=True
-    )
+    environment = {"MONGODB_URI": "memory://", **settings}
+    done = subprocess.run([sys.executable, "-c", SERVE], env=environment, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
 
@@ -127,7 +130,7 @@ OF_FAULTS = (
     "re2",
 )
 OF_FLEETS = ("civitai_mock.domain.fleet", "civitai_mock.domain.styles", "civitai_mock.scheduler.fleet")
-OTHERS = ("av", "fastapi", "httpcore", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml")
+OTHERS = ("av", "fastapi", "httpcore", "httpx", "motor", "numpy", "PIL", "pymongo", "websockets", "yaml")
 
 
 @pytest.mark.parametrize("name", [*OTHERS, *OF_WORKFLOWS, *OF_PROGRESS_MODES, *OF_FAULTS, *OF_FLEETS])
@@ -155,9 +158,10 @@ def test_the_command_does_not_import_rich(seeding: Any) -> None:
     assert not any(moment["rich"] for moment in seeding)
 
 
-def test_a_command_that_serves_imports_httpx_but_not_its_command_line(serving: Any) -> None:
-    assert "httpx" in serving
-    assert not {"rich", "pygments"} & set(serving)
+def test_a_command_that_serves_imports_httpx_only_for_servers_of_comfyui() -> None:
+    simulating, asking = (_serving(COMFY_HTTP_URL=url) for url in ("", "http://127.0.0.1:9"))
+    assert ("httpx" in simulating, "httpx" in asking) == (False, True)
+    assert not {"rich", "pygments"} & {*simulating, *asking}
 
 
 def test_a_command_that_serves_does_not_import_those_that_ask_a_server(serving: Any) -> None:

@@ -13,7 +13,7 @@ import httpx
 from civitai_mock.domain.errors import JobError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text, as_texts
 from civitai_mock.generation.graph_reader.outputs import media_type_of
-from civitai_mock.network.client import HttpTransport
+from civitai_mock.network.http import HttpTransport
 from civitai_mock.network.tls import make_tls_context
 from civitai_mock.ports import Clock
 from civitai_mock.providers.comfyui.address import ComfyServer
