@@ -82,11 +82,18 @@ class EntryQueue:
     `size` is about what they take, in bytes. The oldest block is there until the last of its entries has gone.
     """
 
-    __slots__ = ("_blocks", "_fresh", "_fresh_size", "_gone", "count", "dropped", "size")
+    __slots__ = ("_blocks", "_fresh", "_fresh_size", "_gone", "_room", "count", "dropped", "size")
 
     def __init__(self) -> None:
         self.dropped = 0
         self.clear()
+
+    def clear(self) -> None:
+        """Forget all entries; they do not count as dropped."""
+        self._blocks: deque[EntryBlock] = deque()
+        self._fresh: list[PlainEntry] = []
+        self._room = BLOCK_ENTRIES  # for fresh entries, until they are a block
+        self._fresh_size = self._gone = self.count = self.size = 0
 
     @property
     def entries(self) -> KeptEntries:
@@ -94,12 +101,14 @@ class EntryQueue:
 
     def add(self, entry: PlainEntry) -> int:
         """Add an entry, and return by how much the queue has grown; it may be less than nothing."""
-        before = self.size
+        before: int = self.size
+        size: int = entry[-1]
         self._fresh.append(entry)
         self.count += 1
-        self.size += entry[-1]
-        self._fresh_size += entry[-1]
-        if len(self._fresh) == BLOCK_ENTRIES or self._fresh_size > BLOCK_BYTES:
+        self.size = before + size
+        self._room -= 1
+        self._fresh_size += size
+        if self._room == 0 or self._fresh_size > BLOCK_BYTES:
             self._compress()
         return self.size - before
 
@@ -111,22 +120,17 @@ class EntryQueue:
         self.size -= size
         return size
 
-    def clear(self) -> None:
-        """Forget all entries; they do not count as dropped."""
-        self._blocks: deque[EntryBlock] = deque()
-        self._fresh: list[PlainEntry] = []
-        self._fresh_size = self._gone = self.count = self.size = 0
-
     def _compress(self) -> None:
         block = EntryBlock(self._fresh)
         self._blocks.append(block)
         self.size += block.size - self._fresh_size
-        self._fresh, self._fresh_size = [], 0
+        self._fresh, self._fresh_size, self._room = [], 0, BLOCK_ENTRIES
 
     def _release_oldest(self) -> int:
         if not self._blocks:
             size: int = self._fresh.pop(0)[-1]
             self._fresh_size -= size
+            self._room += 1
             return size
         self._gone += 1
         if self._gone < self._blocks[0].count:
