@@ -36,9 +36,9 @@ NOT_LOADED = "The server has no such file, or cannot load it"
 MILLISECOND = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True)
+@dataclass
 class GraphExecutor(Executor):
-    """Has the provider run a graph."""
+    """Has the provider run a graph, and forgets it then, if nobody will read it: 5,000 of them take 35 MB."""
 
     spreads_time = True
     work: GraphWork
@@ -86,8 +86,12 @@ class GraphExecutor(Executor):
         if receipt.graph is not submission.graph:
             context.event_context[GRAPH_MEMBER] = graph_text(receipt.graph)
             context.event_context |= _ignored_tags([*self.work.ignored_tags, *self._left_out(receipt)])
-        context.graph, context.is_resumed, context.is_done = receipt.graph, receipt.found, receipt.is_done
+        context.is_resumed, context.is_done = receipt.found, receipt.is_done
         context.event_context["comfy_prompt_response"] = json.dumps(receipt.response)
+        if self._reads_graph(context):
+            context.graph = receipt.graph
+        else:
+            self.work = changed(self.work, graph={}, alternatives=())
 
     async def collect(self, context: JobContext) -> None:
         """Raise `JobError` for a graph that made fewer images than the job has slots."""
@@ -106,6 +110,11 @@ class GraphExecutor(Executor):
             **outputs.facts,
             "middleware_duration_UploadBlobs_ms": (context.services.clock.now() - started) // MILLISECOND,
         }
+
+    def _reads_graph(self, context: JobContext) -> bool:
+        """Return whether anybody asks the graph once it runs: how far it is, what its outputs are, or what may fail."""
+        job, provider = context.job, context.services.provider
+        return provider.tells_progress or self.work.has_trace or bool(job.faults) or not job.slots
 
     def _left_out(self, receipt: Receipt) -> Sequence[IgnoredTag]:
         """Return the tags whose files the server lacks, or fails to load; each once, however often it is used."""
