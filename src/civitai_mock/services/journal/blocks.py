@@ -2,7 +2,7 @@
 
 import pickle
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from civitai_mock.domain.journal import BYTES_BESIDE, BYTES_OF_LOOK, JournalEntry, LargeBody, PlainEntry
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BLOCK_ENTRIES = 64
 BLOCK_BYTES = 256 * 1024
 FAST_LEVEL = 1
+SHARED_SHARE = 4  # entries that have a text in common
 
 
 class Objects(NamedTuple):
@@ -31,23 +32,42 @@ class Objects(NamedTuple):
 
 PLACES = tuple(JournalEntry._fields.index(name) for name in Objects._fields)
 LOOKS, LARGE_REQUEST, LARGE_ANSWER = PLACES
+REQUEST, ANSWER = (JournalEntry._fields.index(name) for name in ("request", "answer"))
 
 
 class EntryBlock:
-    """Holds entries that came one after the other, compressed; `size` is about what they take, in bytes."""
+    """Holds entries that came one after the other; `size` is about what they take, in bytes.
 
-    __slots__ = ("_content", "_objects", "count", "size")
+    They are compressed, unless most have their texts in common, as those of a client that polls have: what is left to
+    compress then is less than the work for it, which would be a twentieth of such a request.
+    """
+
+    __slots__ = ("_content", "_entries", "_objects", "count", "size")
 
     def __init__(self, entries: Sequence[PlainEntry]) -> None:
+        self.count = len(entries)
+        self._content = b""
+        self._objects: Mapping[int, Objects] = {}
+        self._entries: Sequence[PlainEntry] = ()
+        texts = {id(text): text for entry in entries for text in (entry[REQUEST], entry[ANSWER])}
+        if len(texts) <= len(entries) // SHARED_SHARE:
+            self._entries = entries
+            self.size = BYTES_BESIDE * len(entries) + sum(map(len, texts.values()))
+        else:
+            self._compress(entries)
+            self.size = BYTES_BESIDE + len(self._content)
+        self.size += sum(_objects(entry).size for entry in entries if _has_objects(entry))
+
+    def _compress(self, entries: Sequence[PlainEntry]) -> None:
         from civitai_mock.domain.fast_zlib import compress  # noqa: PLC0415 - the start has no use for it
 
-        self.count = len(entries)
         self._objects = {number: _objects(entry) for number, entry in enumerate(entries) if _has_objects(entry)}
         plain = [_plain(entry) if number in self._objects else entry for number, entry in enumerate(entries)]
         self._content = compress(pickle.dumps(plain, pickle.HIGHEST_PROTOCOL), FAST_LEVEL)
-        self.size = BYTES_BESIDE + len(self._content) + sum(objects.size for objects in self._objects.values())
 
     def read(self) -> Sequence[JournalEntry]:
+        if not self._content:
+            return [*map(JournalEntry._make, self._entries)]
         from civitai_mock.domain.fast_zlib import decompress  # noqa: PLC0415 - as above
 
         plain = pickle.loads(decompress(self._content))  # noqa: S301 - nobody else can have written it

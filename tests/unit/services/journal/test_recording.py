@@ -7,18 +7,19 @@ import pytest
 
 from civitai_mock.domain.faults.choice import Look
 from civitai_mock.domain.faults.rules import parse_fault_header
-from civitai_mock.domain.journal import JournalEntry, large_body
+from civitai_mock.domain.journal import BYTES_BESIDE, JournalEntry, large_body
 from civitai_mock.ports import Metrics
 from civitai_mock.services.journal.blocks import BLOCK_BYTES, BLOCK_ENTRIES
 from civitai_mock.services.journal.recording import Journal, NamespaceJournal
 
 MOMENT = datetime(2026, 11, 26, 12, tzinfo=UTC)
+ANSWER = b"x" * 3000
 LOOK = Look(parse_fault_header("whatif-slow-ok"), "match.method")
 
 
 def _entry(*, size: int = 1) -> JournalEntry:
     nothing: Any = [None] * len(JournalEntry._fields)
-    return JournalEntry(*nothing)._replace(looks=(), size=size)
+    return JournalEntry(*nothing)._replace(looks=(), request=b"", answer=b"", size=size)
 
 
 def _journal(*, max_entries: int = 3, max_bytes: int = 1000) -> tuple[Journal, Metrics]:
@@ -106,7 +107,7 @@ def _filled(number: int) -> JournalEntry:
         moved_at=MOMENT if number % 2 else None,
         path=f"/v1/consumer/jobs/{number}",
         is_traced=True,
-        answer=b"content-type\0application/json\0{}" * 50,
+        answer=b"content-type\0application/json\0{%d}" % number * 50,
         looks=(LOOK,) if has_objects else (),
         large_answer=large_body(b"x") if has_objects else None,
     )
@@ -165,7 +166,26 @@ def test_the_bytes_that_entries_take_are_given_back() -> None:
 
 def test_long_entries_are_compressed_a_few_at_a_time() -> None:
     found = _journal(max_entries=1000, max_bytes=2 * BLOCK_BYTES)[0].of("some", 1)
-    entries = [_entry(size=BLOCK_BYTES // 4)._replace(answer=b"x" * (BLOCK_BYTES // 4)) for _ in range(40)]
+    entries = [
+        _entry(size=BLOCK_BYTES // 4)._replace(answer=bytes([number]) * (BLOCK_BYTES // 4)) for number in range(40)
+    ]
     for entry in entries:
         found.add(tuple(entry))
     assert list(found.entries) == entries
+
+
+def test_entries_with_the_same_texts_are_kept_as_they_are() -> None:
+    found = _journal(max_entries=1000, max_bytes=2**20)[0].of("some", 1)
+    polls = [_filled(number)._replace(answer=ANSWER) for number in range(2 * BLOCK_ENTRIES)]
+    for entry in polls:
+        found.add(tuple(entry))
+    assert list(found.entries) == polls
+    assert all(entry.answer is ANSWER for entry in found.entries)
+
+
+def test_texts_that_polls_have_in_common_count_once() -> None:
+    journal, _ = _journal(max_entries=1000, max_bytes=2**22)
+    found = journal.of("some", 1)
+    for _ in range(BLOCK_ENTRIES):
+        found.add(tuple(_entry(size=len(ANSWER))._replace(answer=ANSWER)))
+    assert len(ANSWER) < journal._bytes < 2 * len(ANSWER) + BLOCK_ENTRIES * BYTES_BESIDE
