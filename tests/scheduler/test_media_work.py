@@ -13,6 +13,7 @@ from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.generation.file_recipes import ImageRecipe, PlaceholderRecipe, stand_in_recipe
+from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.media import ImageContent, ImageFile, ImageFormat
 from civitai_mock.generation.operations import UpscaleImage
@@ -346,6 +347,32 @@ async def test_a_trace_tells_what_was_run(bench: Bench) -> None:
     lines = (await bench.read_blob(trace.blob_key)).decode().splitlines()
     assert lines[0].startswith("prompt a prompt on ")
     assert "node 9: SaveImage" in lines
+
+
+@pytest.mark.parametrize(
+    ("slots", "has_trace", "tells_progress", "is_kept"),
+    [
+        (["1"], False, False, False),
+        ([], False, False, True),
+        (["1"], True, False, True),
+        (["1"], False, True, True),
+    ],
+)
+async def test_a_graph_is_forgotten_while_it_runs_unless_somebody_reads_it(
+    bench: Bench, slots: list[str], has_trace: bool, tells_progress: bool, is_kept: bool
+) -> None:
+    provider = ScriptedProvider()
+    provider.tells_progress = tells_progress
+    executor = GraphExecutor(GraphWork(graph=graph_of("a cat"), alternatives=(graph_of("a"),), has_trace=has_trace))
+    context = context_of(bench, job_with(*slots), provider)
+    context.prompt_id = "a prompt"
+    await executor.send(context)
+    assert [*provider.submissions[0].graph] == ["9"]
+    assert (bool(executor.work.graph), bool(executor.work.alternatives), bool(context.graph)) == (is_kept,) * 3
+
+
+def graph_of(text: str) -> Graph:
+    return {"9": {"class_type": "SaveImage", "inputs": {"filename_prefix": text}}}
 
 
 @pytest.mark.parametrize("is_undrawn", [True, False])

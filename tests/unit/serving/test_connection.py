@@ -1,6 +1,7 @@
 """What a connection writes, call by call."""
 
 import asyncio
+import weakref
 from collections.abc import Mapping
 from functools import partial
 
@@ -146,6 +147,30 @@ async def test_a_wait_that_is_over_leaves_nothing_behind_for_the_next_one() -> N
     connection.connection_lost(None)
     await settle()
     assert app.ended == 1
+
+
+class Attached:
+    """Is what an app leaves in the scope of a request."""
+
+
+@pytest.mark.parametrize("sent", [GET, GET * 3, GET.replace(b"GET", b"HEAD")])
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_open_connection_holds_nothing_of_the_requests_that_are_answered(sent: bytes, whole: bool) -> None:
+    left: list[weakref.ref[Attached]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["attached"] = attached = Attached()
+        left.append(weakref.ref(attached))
+        if not whole or not scope["extensions"][WHOLE_ANSWER]["send"](200, HELLO, b"hello"):
+            await Response(b"hello")(scope, receive, send)
+
+    connection, transport = open_connection(app)
+    for _ in range(2):
+        connection.data_received(sent)
+        await settle()
+    assert not transport.is_closed
+    assert len(left) == 2 * sent.count(b"HTTP")
+    assert not any(reference() for reference in left)
 
 
 async def test_an_answer_is_one_write() -> None:
