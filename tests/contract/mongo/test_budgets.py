@@ -17,7 +17,7 @@ from civitai_mock.storage.mongo import budgets
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document
 from tests.support.dates import START
 from tests.support.jobs import job_id, make_job
-from tests.support.mongo import Interrupted, Meanwhile, process_on
+from tests.support.mongo import Interrupted, Meanwhile, SentAgain, process_on
 
 pytestmark = pytest.mark.mongo
 
@@ -140,3 +140,10 @@ async def test_a_reservation_whose_end_was_lost_counts_once_until_it_is_swept(
     await store.sweep(START)
     await buys(inside, 10)()
     assert await reserved(inside) == 0
+
+
+async def test_a_reservation_that_the_driver_sends_again_is_one(inside: Collections) -> None:
+    sending = process_on(inside, reservations=SentAgain(inside.reservations, "insert_one"))
+    await sending.jobs.add([job_for(1, 10)], budget=TEN)
+    assert await inside.jobs.count_documents({}) == 1
+    assert await inside.reservations.count_documents({}) == 0

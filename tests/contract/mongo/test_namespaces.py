@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,15 +12,17 @@ from pymongo.errors import AutoReconnect
 from civitai_mock.domain.errors import ConflictError, TransientError
 from civitai_mock.domain.namespaces import USUAL_MOST, Epoch
 from civitai_mock.ports import NamespaceStore, Stores
+from civitai_mock.ports.snapshots import CounterRecord, Delivery, JobRecord
 from civitai_mock.storage.mongo import blobs as blobs_module
 from civitai_mock.storage.mongo import epoch_sweep, revisions
 from civitai_mock.storage.mongo.collections import Collections
 from civitai_mock.storage.mongo.epoch_sweep import EpochSweep
 from civitai_mock.storage.mongo.namespaces import MongoNamespaceStore
 from civitai_mock.storage.mongo.revisions import ITSELF, Revisions
+from civitai_mock.storage.mongo.snapshots import MongoSnapshotStore
 from tests.support.dates import START
 from tests.support.jobs import add_jobs, chunks, make_job
-from tests.support.mongo import Interrupted, Meanwhile
+from tests.support.mongo import Interrupted, Meanwhile, SentAgain
 
 pytestmark = pytest.mark.mongo
 
@@ -351,3 +354,23 @@ async def test_a_deleted_name_is_in_the_way_of_slow_writes_after_all_have_heard_
     monkeypatch.setattr(epoch_sweep, "LISTED", timedelta())
     assert not await stores.namespaces.sweep_over(limit=9)
     assert await inside.namespaces.find_one({"_id": "a"}) is None
+
+
+async def test_an_epoch_whose_lease_the_driver_sends_again_has_begun(stores: Stores, inside: Collections) -> None:
+    process = process_on(inside, leases=SentAgain(inside.leases, "insert_one"))
+    epoch = await process.begin_epoch(lasting=timedelta(minutes=1))
+    assert await stores.namespaces.keep_epoch(epoch, lasting=timedelta(minutes=1))
+
+
+async def test_records_of_a_snapshot_that_the_driver_sends_again_are_there_once(
+    stores: Stores, inside: Collections
+) -> None:
+    epoch = Epoch("here", await stores.namespaces.begin_epoch(lasting=timedelta(minutes=1)))
+    records = [JobRecord(job=make_job(number), earlier=(), delivery=Delivery(), polls=0) for number in (1, 2)]
+    again: Any = partial(SentAgain, call="insert_many", stored=1)
+    sending = replace(inside, jobs=again(inside.jobs), counters=again(inside.counters))
+    snapshots = MongoSnapshotStore(epoch=epoch, collections=sending)
+    await snapshots.write_jobs(records)
+    await snapshots.write_counters([CounterRecord(key=key, value=3) for key in ("a", "b")])
+    assert [record.job async for record in stores.in_epoch(epoch).snapshots.jobs()] == [make_job(1), make_job(2)]
+    assert await stores.namespaces.counted(epoch.number, ["a", "b"]) == {"a": 3, "b": 3}

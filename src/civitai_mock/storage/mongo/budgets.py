@@ -9,6 +9,7 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
 
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.job import Job
@@ -71,7 +72,8 @@ class Reservations:
     async def held(self, reservation: Document) -> AsyncIterator[None]:
         """Store a reservation for as long as the block takes."""
         try:
-            await self._reservations.insert_one({"epoch": self._epoch.number, **reservation})
+            with suppress(DuplicateKeyError):  # as the driver has sent it before, see `insert_in_order`
+                await self._reservations.insert_one({"epoch": self._epoch.number, **reservation})
             yield
         finally:
             with suppress(*AWAY):  # as what was reserved for is stored, and a reservation that stays is swept

@@ -241,7 +241,8 @@ class MongoNamespaceStore:
     async def begin_epoch(self, *, lasting: timedelta) -> int:
         """Take the lease before the epoch is listed, so that it is never swept without one."""
         epoch = await self._revisions.draw_epoch()
-        await self._collections.leases.insert_one({**_lease(epoch), "holder": BEGUN, **_until(lasting)})
+        with suppress(DuplicateKeyError):  # as the driver has sent it before, see `insert_in_order`
+            await self._collections.leases.insert_one({**_lease(epoch), "holder": BEGUN, **_until(lasting)})
         await self._sweep.note(epoch)
         return epoch
 

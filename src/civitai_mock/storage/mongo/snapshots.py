@@ -8,7 +8,7 @@ from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports.snapshots import CounterRecord, Delivery, JobRecord, ResourceRecord, WorkflowRecord
 from civitai_mock.storage.mongo.attempts import attempt_entry, attempts_of, fault_texts, faults_of
 from civitai_mock.storage.mongo.blobs import blob_of
-from civitai_mock.storage.mongo.collections import Collection, Collections, Document
+from civitai_mock.storage.mongo.collections import Collection, Collections, Document, insert_in_order
 from civitai_mock.storage.mongo.encoding import moment_text, parse_moment
 from civitai_mock.storage.mongo.errors import domain_errors, raises_domain_errors
 from civitai_mock.storage.mongo.job_documents import (
@@ -87,27 +87,27 @@ class MongoSnapshotStore:
     @raises_domain_errors
     async def write_workflows(self, records: Sequence[WorkflowRecord]) -> None:
         epoch = self._epoch.number
-        await self._collections.workflows.insert_many([_workflow_document(record, epoch) for record in records])
+        await insert_in_order(self._collections.workflows, [_workflow_document(record, epoch) for record in records])
 
     @raises_domain_errors
     async def write_jobs(self, records: Sequence[JobRecord]) -> None:
         epoch = self._epoch.number
         events = [event for record in records for event in event_documents(record.job, record.earlier, epoch)]
         if events:
-            await self._collections.job_events.insert_many(events)
-        await self._collections.jobs.insert_many([_job_document(record, epoch) for record in records])
+            await insert_in_order(self._collections.job_events, events)
+        await insert_in_order(self._collections.jobs, [_job_document(record, epoch) for record in records])
 
     @raises_domain_errors
     async def write_resources(self, records: Sequence[ResourceRecord]) -> None:
         epoch = self._epoch.number
         documents = [own_document(record.identity, record.resource, epoch) for record in records]
-        await self._collections.resources.insert_many(documents)
+        await insert_in_order(self._collections.resources, documents)
 
     @raises_domain_errors
     async def write_counters(self, records: Sequence[CounterRecord]) -> None:
         epoch = self._epoch.number
         documents = [{"_id": f"{epoch}/{each.key}", "epoch": epoch, "value": each.value} for each in records]
-        await self._collections.counters.insert_many(documents)
+        await insert_in_order(self._collections.counters, documents)
 
 
 def _job_record(document: Document, events: Sequence[Document]) -> JobRecord:
