@@ -42,8 +42,15 @@ class MongoResourceStore:
     async def add(self, resource: Resource) -> None:
         conflict = f"The resource '{resource.air}' exists already."
         with domain_errors(conflict=conflict):
-            if await self._itself(resource.air) or not await self._insert_missing([resource]):
+            if await self._itself(resource.air):
                 raise ConflictError(conflict)
+            if not await self._insert_missing([resource]) and not await self._is_stored(resource):
+                raise ConflictError(conflict)
+
+    async def _is_stored(self, resource: Resource) -> bool:
+        """Return whether this is there, as the driver has sent it before (see `insert_in_order`), or an equal one."""
+        found = await self._itself(resource.air)
+        return found is not None and resource_of(found) == resource
 
     @raises_domain_errors
     async def add_missing(self, resources: Sequence[Resource]) -> int:
