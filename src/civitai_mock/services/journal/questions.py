@@ -114,7 +114,7 @@ class _Reader:
     """Reads the entries of one namespace, which are whole if none had to go."""
 
     name: str
-    found: Iterable[JournalEntry]
+    found: Sequence[JournalEntry]
     is_whole: bool
     secrets: re.Pattern[str] | None
     subject_of: SubjectOf
