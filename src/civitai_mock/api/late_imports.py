@@ -1,16 +1,18 @@
 """Import modules when they are first needed: a feature that nobody uses costs nothing at the start.
 
-It stands alone, as the tables of routes of several packages share it.
+It imports nothing of the API, as the tables of routes of several packages share it.
 """
 
-import asyncio
 import sys
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from civitai_mock.services.threads import in_thread
 
 if TYPE_CHECKING:
     from civitai_mock.api.openapi import Endpoint
@@ -23,10 +25,7 @@ async def imported(module: str) -> ModuleType:
     loaded = sys.modules.get(module)
     if loaded is not None and not getattr(loaded.__spec__, "_initializing", False):  # by another thread, at the moment
         return loaded
-    try:
-        return await asyncio.to_thread(import_module, module)
-    except RuntimeError:  # where no thread can be had
-        return import_module(module)
+    return await in_thread(partial(import_module, module))
 
 
 def late_endpoint(module: str, name: str) -> "Endpoint":

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import structlog
 
+from civitai_mock.api.late_imports import imported
 from civitai_mock.api.v1.wire import wire_models
 from civitai_mock.bootstrap.providers import open_provider, server_names
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
@@ -173,10 +173,7 @@ async def loading_late(parts: Iterable[Callable[[], object]], *, modules: Iterab
 async def _load(parts: Iterable[Callable[[], object]], modules: Iterable[str]) -> None:
     await asyncio.sleep(SETTLE_SECONDS)
     for module in modules:
-        try:
-            await asyncio.to_thread(import_module, module)
-        except RuntimeError:  # where no thread can be had
-            import_module(module)
+        await imported(module)
     for load in parts:
         load()
         await asyncio.sleep(0)
@@ -221,11 +218,9 @@ def _open_span_export(settings: Settings) -> AbstractAsyncContextManager[RecordS
 @asynccontextmanager
 async def _open_network() -> AsyncIterator[OutboundNetwork]:
     client = LateHttpClient(user_agent=f"{DISTRIBUTION}/{version(DISTRIBUTION)}", make_tls_context=make_tls_context)
-    try:
+    async with aclosing(client):
         with DnsResolver() as resolve:
             yield OutboundNetwork(get_client=client, resolve=resolve)
-    finally:
-        await client.aclose()
 
 
 def _make_media_fetcher(settings: Settings, network: OutboundNetwork) -> MediaFetcher:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from civitai_mock.network.outbound import OutboundRequest, Resolve
 from civitai_mock.services.host_policy import HostPolicy
+from civitai_mock.services.threads import in_thread
 
 if TYPE_CHECKING:
     import httpx
@@ -35,10 +36,7 @@ class LateHttpClient:
     async def __call__(self) -> "httpx.AsyncClient":
         async with self._making:
             if self._client is None:
-                try:
-                    self._client = await asyncio.to_thread(self._make)
-                except RuntimeError:  # where no thread can be had
-                    self._client = self._make()
+                self._client = await in_thread(self._make)
         return self._client
 
     async def aclose(self) -> None:

@@ -13,6 +13,14 @@ MANY_CHARACTERS = 2048  # for patterns of users, of which the slowest that was f
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
 
+async def in_thread(work: Callable[[], T]) -> T:
+    """Return what `work` returns, which takes time whatever its size; it runs here where no thread can be had."""
+    try:
+        return await asyncio.to_thread(work)
+    except RuntimeError:
+        return work()
+
+
 async def in_thread_if_large(
     work: Callable[[], T], *, size: int, large: int = LARGE_BYTES, threads: Executor | None = _thread
 ) -> T:
