@@ -1,4 +1,4 @@
-"""The transport of outgoing requests, where httpx itself fails in a way of its own."""
+"""The client of outgoing requests: when it is made, and where httpx itself fails in a way of its own."""
 
 import asyncio
 import ssl

@@ -38,7 +38,10 @@ MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass
 class GraphExecutor(Executor):
-    """Has the provider run a graph, and forgets it then, if nobody will read it: 5,000 of them take 35 MB."""
+    """Has the provider run a graph, and forgets it while it waits for that, if nobody will read it.
+
+    5,000 of them take 35 MB.
+    """
 
     spreads_time = True
     work: GraphWork
@@ -88,7 +91,7 @@ class GraphExecutor(Executor):
             context.event_context |= _ignored_tags([*self.work.ignored_tags, *self._left_out(receipt)])
         context.is_resumed, context.is_done = receipt.found, receipt.is_done
         context.event_context["comfy_prompt_response"] = json.dumps(receipt.response)
-        if self._reads_graph(context):
+        if receipt.is_done or self._reads_graph(context):
             context.graph = receipt.graph
         else:
             self.work = changed(self.work, graph={}, alternatives=())
