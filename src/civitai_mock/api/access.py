@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -12,6 +11,7 @@ from civitai_mock.api.mock import is_control_path
 from civitai_mock.api.mock.access import ControlAccess
 from civitai_mock.api.rate_limit import GuessLimit, address_key, peer_host
 from civitai_mock.api.signed_requests import READING_METHODS, proves_itself
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError, UnauthorizedError
 from civitai_mock.services.consumers import EVERYBODY, Auth, Authentication, bearer_token, consumer_id
 from civitai_mock.services.host_policy import Address, Network, parse_address

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import structlog
@@ -15,6 +14,7 @@ from civitai_mock.api.vocabulary import (
     Vocabularies,
     Vocabulary,
 )
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobSummary
 from civitai_mock.domain.stages import Outcome
 

@@ -1,7 +1,6 @@
 """Turn errors into responses: this is the one place that knows which HTTP status and which body an error has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NotRequired
 
@@ -15,6 +14,7 @@ from civitai_mock.api.context import trace_id
 from civitai_mock.api.rate_limit import RateLimitedError
 from civitai_mock.api.responses import JsonResponse, ProblemResponse
 from civitai_mock.api.stream_slots import TooManyStreamsError
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import (
     ConflictError,
     ForbiddenError,

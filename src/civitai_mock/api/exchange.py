@@ -1,7 +1,6 @@
 """The exchange: one request and its answer, the namespace that it is for, and what all requests of an app share."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +14,7 @@ from civitai_mock.api.recording import Recording
 from civitai_mock.api.stream_slots import StreamSlots
 from civitai_mock.api.vocabulary import ClientCompat, ResultFormat, Vocabularies
 from civitai_mock.api.whole_answer import WHOLE_ANSWER, SendWhole
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.ports import Clock
 from civitai_mock.services.availability import GetCoverage, GetJobSupport

@@ -4,7 +4,6 @@ The routes that are called most are plain, as FastAPI's own layer would cost mor
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias
 
@@ -14,6 +13,7 @@ from starlette.routing import Route
 
 from civitai_mock.api.errors import STATUSES, ProblemDetails
 from civitai_mock.api.json_body import MEDIA_RANGES
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -5,7 +5,6 @@ times as long.
 """
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from time import perf_counter
 
 import structlog
@@ -24,6 +23,7 @@ from civitai_mock.api.request_metrics import RequestMetrics
 from civitai_mock.api.responses import JsonResponse
 from civitai_mock.api.signed_requests import READING_METHODS
 from civitai_mock.api.stream_tokens import PARAMETER_BYTES, take_token
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError
 from civitai_mock.domain.journal import TRACE_HEADER
 from civitai_mock.services.tracing import new_trace_id

@@ -3,13 +3,13 @@
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 
 from starlette.types import Scope
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError
 from civitai_mock.ports import Clock
 from civitai_mock.services.host_policy import parse_address

@@ -1,13 +1,13 @@
 """Holds what one isolated world has for itself, such as clock, ids, event bus and use cases."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from civitai_mock.api.exchange import UseCases
 from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.network.webhook_sender import WebhookSender
 from civitai_mock.ports import Clock, Ids, Provider, Stores

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from civitai_mock.bootstrap.providers import server_names
 from civitai_mock.bootstrap.runtime import Runtime
 from civitai_mock.bootstrap.scheduler import make_led_scheduler, make_worker_id
 from civitai_mock.domain.clock_setting import has_advance
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError, TransientError
 from civitai_mock.domain.namespaces import DEFAULT, SERVER, Epoch, NamespaceRecord
 from civitai_mock.scheduler.led_scheduler import LedScheduler

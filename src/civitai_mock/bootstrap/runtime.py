@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from civitai_mock.api.v1.wire import wire_models
 from civitai_mock.bootstrap.providers import open_provider, server_names
 from civitai_mock.bootstrap.stores import open_stores, read_catalogue
 from civitai_mock.clock import RandomIds, SystemClock
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.artist import StandInArtist
 from civitai_mock.drawing.inspector import MediaInspector
 from civitai_mock.network.client import DnsResolver, GetClient, GuardedHttpClient, LateHttpClient

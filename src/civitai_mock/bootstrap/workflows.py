@@ -1,10 +1,11 @@
 """Make the use cases of workflows; they are only loaded once there is a workflow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from civitai_mock.api.v2.steps import RegisteredStepTypes
 from civitai_mock.bootstrap.runtime import Runtime
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.ports import Clock, Ids, Stores
 from civitai_mock.services.balances import GetBalances
 from civitai_mock.services.blob_urls import WorkflowBlobUrls

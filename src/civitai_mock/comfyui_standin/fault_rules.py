@@ -1,12 +1,12 @@
 """Rules of faults for a stand-in, in the words of the control plane: each stands for one of its own faults."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
 
 from civitai_mock.comfyui_standin.faults import NO_FAULTS, FaultControl
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.delays import FixedDelay
 from civitai_mock.domain.errors import NotFoundError, fault
 from civitai_mock.domain.faults.actions import (

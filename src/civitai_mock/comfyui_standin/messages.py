@@ -3,10 +3,10 @@
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4

@@ -1,12 +1,13 @@
 """The options of a stand-in: those of ComfyUI that have an effect here, durations, and damaged model files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
 from civitai_mock.comfyui_standin import COMFYUI_VERSION
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.comfyui_facts import MOST_PIXELS_IN_MEMORY
 

@@ -1,10 +1,11 @@
 """Parse and print AIRs, the identifiers of resources."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Self, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 
 # The pattern of the official v2 description, in Python's spelling of named groups; as in the AIR guide, the file of a

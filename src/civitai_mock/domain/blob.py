@@ -3,15 +3,15 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.maturity import LEVELS, NsfwLevel
-from civitai_mock.domain.quick_init import quick_init
 
 PREVIEW = "preview"
 ETAG_DIGITS = 32
@@ -23,7 +23,6 @@ BITS_OF_DIGIT = 5
 ID_BITS = 26 * BITS_OF_DIGIT
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobFacts:
     """Says what is known of the content of a blob: its size in pixels, its duration in seconds, and what it shows.
@@ -98,7 +97,6 @@ class Blob:
     fault: ReadOnlyJson | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndrawnBlob:
     """Describes an image that is drawn when somebody asks for its bytes, by a `recipe` that stores do not read.
@@ -153,7 +151,6 @@ class BlobLink(NamedTuple):
     signed_at: datetime | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """Is the place for one file that a job makes; one with a `name` can be had as an asset under that name.

@@ -1,10 +1,11 @@
 """Callbacks: what was tried to tell a receiver, and how far it knows what happened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import ReadOnlyJson
 
 MOST_ATTEMPTS = 50  # that are kept of each job or workflow, the last ones

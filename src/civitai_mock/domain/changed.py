@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeAlias, TypeVar, cast
 
-from civitai_mock.domain.quick_init import unfrozen
+from civitai_mock.domain.dataclass import unfrozen
 
 T = TypeVar("T")
 Copy: TypeAlias = Callable[..., Any]
@@ -26,9 +26,9 @@ def changed(value: T, **changes: Any) -> T:
     return cast("T", copy(value, **changes))
 
 
-def _learn(key: tuple[object, ...], kind: type[object], changes: dict[str, Any]) -> Copy:
+def _learn(key: tuple[object, ...], kind: Any, changes: dict[str, Any]) -> Copy:
     """Compile what copies a value with these changes."""
-    names = [member.name for member in fields(cast("Any", kind))]
+    names = [member.name for member in fields(kind)]
     for name in changes:
         if name not in names:
             raise AttributeError(f"'{kind.__name__}' has no member '{name}'", name=name, obj=kind)

@@ -5,19 +5,17 @@ the process that renews it, and whoever ends a claim of somebody else says which
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Stage
 
 ON_PROCESS = "@"  # between the worker of a fleet and the process that runs its jobs, in the id of a claim's worker
 MAX_DEATHS = 20  # of workers in a row; more than MAX_RETRY_ATTEMPT, as most of them lose nothing
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Says who holds a job, since when, by the clock of its namespace, and (the lease) until when, in real time."""

@@ -1,9 +1,9 @@
 """What a store keeps of the clock of a namespace: how it goes, and to where it is being advanced."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.clock_state import REAL, ClockMode, ClockState
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_number
 
 CLOCK = "clock"  # the member of the documents of namespaces

@@ -1,9 +1,11 @@
 """How the clock of a namespace goes: as that of the machine, not at all, or faster or slower."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
+
+from civitai_mock.domain.dataclass import dataclass
 
 # Between these, lifetimes can be added to dates and taken from them.
 EARLIEST_DATE = datetime(1970, 1, 1, tzinfo=UTC)

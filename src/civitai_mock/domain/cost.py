@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
-from civitai_mock.domain.quick_init import quick_init
+from civitai_mock.domain.dataclass import dataclass
 
 CACHED_PRODUCTS = 1024
 EXACT_DECIMALS = 9  # of a product of factors: 1.1 times 10 is 11, and not a little more
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tips:
     """Holds what is paid on top of the base, as rates: 0.25 is a quarter of it."""
@@ -20,7 +19,6 @@ class Tips:
     creators: float = 0
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCost:
     """Holds the price of a step: the product of its factors, rounded up, and fixed surcharges by name."""
@@ -33,7 +31,6 @@ class StepCost:
         return _rounded_product(*self.factors.values()) if self.factors else 0
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """Holds the price of a workflow; the tips are in Buzz."""

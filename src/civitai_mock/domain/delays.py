@@ -1,11 +1,11 @@
 """Delays: how long something takes, which is fixed, drawn from a range, or log-normal by its median and its p99."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from math import exp, log
 from random import Random
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.durations import LONGEST, parse_duration
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.json_types import Json

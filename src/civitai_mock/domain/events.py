@@ -1,10 +1,9 @@
 """Job events are dated facts about a job, which are only ever appended."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import ENDS_CLAIM, ENDS_JOB, JobEventType, Stage
 
 GRAPH_MEMBER = "comfy_prompt_request"  # of a context: the text of the graph of a job
@@ -14,7 +13,6 @@ ODD_STATUS = "mockStatus"  # of a context: how its event, and the status of vers
 LONG_TEXT = 256  # characters
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvent:
     """Says what happened to a job, and when; `seq` counts from 0 (Initialized) without gaps.

@@ -6,12 +6,12 @@ A preset is an action that has `{placeholders}` for its params. What is wrong wi
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import TypeAlias, TypeGuard
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_number, as_object, as_text
 
 FILE = "fault_presets.json"

@@ -1,9 +1,9 @@
 """Read type and size of an image from the first bytes of its file, without decoding it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from civitai_mock.domain import png
+from civitai_mock.domain.dataclass import dataclass
 
 LONGEST_MAGIC = 16
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # start-of-frame markers among their neighbours

@@ -1,7 +1,6 @@
 """A job is the unit that is claimed; every change that it may go through is a method."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -9,11 +8,11 @@ from civitai_mock.domain.air import Air
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import MAX_DEATHS, Change, Claim, Holding, allows
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job_fault import JobFault
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.named_ids import named_uuid
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import (
     ENDS_JOB,
     NEXT_STAGE,
@@ -40,7 +39,6 @@ class JobResource:
     hashes: tuple[str, ...] = ()
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowPlace:
     """Says which job of a workflow one is: the step's place, the job's place in it, and how often it was made before.
@@ -59,7 +57,6 @@ class WorkflowPlace:
         return named_uuid(f"{self.workflow_id}/{self.step}/{self.index}/{self.attempt}")
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
     """Is what a short answer says of a job.
@@ -89,7 +86,6 @@ class JobSummary:
         return self.last_event.at
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(JobSummary):
     """Holds what never changes of a job, the first block, and its state; a change makes a new one.

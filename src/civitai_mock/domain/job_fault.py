@@ -1,9 +1,10 @@
 """Faults of jobs: what was decided once for an attempt, and is kept with the job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 
 

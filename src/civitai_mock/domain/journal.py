@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from civitai_mock.domain.dataclass import dataclass
 
 if TYPE_CHECKING:
     from civitai_mock.domain.faults.choice import Look

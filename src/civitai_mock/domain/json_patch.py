@@ -1,9 +1,9 @@
 """Apply JSON Patch (RFC 6902) to a JSON document, at places that JSON Pointers (RFC 6901) name."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_pointer import (
     ROOT,

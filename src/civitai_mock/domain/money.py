@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.json_types import Json, as_number
 from civitai_mock.domain.named_ids import named_uuid
-from civitai_mock.domain.quick_init import quick_init
 
 
 class Account(StrEnum):
@@ -32,7 +32,6 @@ class TransactionType(StrEnum):
     CREDIT = "credit"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """Is one payment out of an account, or back into it; `amount` is never negative."""

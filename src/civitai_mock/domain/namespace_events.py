@@ -1,9 +1,9 @@
 """Events of a namespace: dated past facts that are not about one job, such as what became of a pod of its fleet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import ReadOnlyJson
 
 

@@ -1,9 +1,9 @@
 """Namespaces: isolated worlds on one server, and the epochs that their lives between two resets are."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NamespaceResetError, invalid
 from civitai_mock.domain.json_types import ReadOnlyJson
 

@@ -1,9 +1,9 @@
 """Near misses: the requests that nearly met what was expected, and how each differs first."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Self, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.faults.conditions import OF_WORK, Condition, Contains, FaultSubject, Match, TextCondition
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_number, as_text
 from civitai_mock.domain.verification import Seen

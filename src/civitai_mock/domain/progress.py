@@ -1,7 +1,6 @@
 """How far the graph of a job is, as the job's last event says."""
 
-from dataclasses import dataclass
-
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.stages import JobEventType

@@ -1,11 +1,12 @@
 """Progress modes: what moves jobs from stage to stage, and how long they stay in each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.delays import Delay, FixedDelay, parse_delay
 from civitai_mock.domain.errors import InvalidRequestError, fault, invalid
 from civitai_mock.domain.events import JobEvent

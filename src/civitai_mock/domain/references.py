@@ -5,13 +5,12 @@ A source is the name of another step, `$0`, `$1`… by its place, `$arguments`, 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Protocol, TypeAlias, TypeGuard
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text
-from civitai_mock.domain.quick_init import quick_init
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -51,7 +50,6 @@ class LinkableStep(Protocol):
     def input(self) -> Json: ...
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedStep:
     """Implements `LinkableStep`."""
@@ -61,7 +59,6 @@ class NamedStep:
     input: Json
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedStep:
     """Is a step with its name, and the places of the steps that its input refers to."""

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from civitai_mock.domain.air import Air, CompressedAir, Reference
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_texts
 

@@ -1,7 +1,8 @@
 """Samplers: ComfyUI's pair of sampler and noise schedule for each public name, which v1 calls `scheduler`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from civitai_mock.domain.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple, Self
 
 from civitai_mock.domain.callbacks import CallbackFaults
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.micros import from_micros, to_micros

@@ -1,10 +1,11 @@
 """Verify what was asked of a server: how often, and in which order, requests came that match."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.conditions import (
     AT_HOOKS,

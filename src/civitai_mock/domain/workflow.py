@@ -4,18 +4,18 @@ How far it is follows from its jobs: see `workflow_progress`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.cost import StepCost, Tips
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.money import Account, Transaction, spent_by_account
-from civitai_mock.domain.quick_init import quick_init
 
 MOST_TAGS = 10
 LONGEST_TAG = 200  # characters
@@ -77,7 +77,6 @@ class StepFailure:
     at: datetime
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowStep:
     """Is a step: what was asked for, the first block, and what was made of it.
@@ -108,7 +107,6 @@ class WorkflowStep:
         return self.ready_at is None and self.failure is None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowMemo:
     """Keeps what follows from the jobs of a workflow that is over, so that it need not be found again."""
@@ -120,7 +118,6 @@ class WorkflowMemo:
     nsfw_level: str | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
     """Holds what never changes of a workflow, the first block, and what does; a change makes a new one.
@@ -230,7 +227,6 @@ class Workflow:
         return changed(self, version=self.version + 1, **changes)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowSnapshot:
     """Is a workflow with its jobs, as they were read together; some of them may not be stored yet."""

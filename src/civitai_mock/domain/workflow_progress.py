@@ -1,14 +1,13 @@
 """How far a workflow and its steps are: what follows from their jobs, and from nothing else."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from graphlib import TopologicalSorter
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.domain.progress import SamplingProgress, progress_of
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import Outcome, Stage
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot, WorkflowStatus, WorkflowStep
 
@@ -29,7 +28,6 @@ WORST_FIRST = (WorkflowStatus.FAILED, WorkflowStatus.EXPIRED, WorkflowStatus.CAN
 TIMEOUT = "timeout"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Says how far a job, a step or a workflow is.
@@ -44,7 +42,6 @@ class Progress:
     rate: float | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowProgress(Progress):
     """Has the progress of each step, too, in their order.

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from civitai_mock.domain.callbacks import CallbackFaults
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.search import Position
 from civitai_mock.domain.tokens import decode_cursor, encode_cursor

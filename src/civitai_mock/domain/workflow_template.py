@@ -1,17 +1,16 @@
 """What was asked for: a workflow before it has an id, jobs and a price."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from civitai_mock.domain.cost import Tips
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.money import Account
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.workflow import Callback, UpgradeMode, Workflow
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTemplate:
     """Is one step that was asked for; `input` is its echo, in which references are not resolved yet."""
@@ -25,7 +24,6 @@ class StepTemplate:
     metadata: ReadOnlyJson = field(default_factory=dict)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowTemplate:
     """Is a workflow that was asked for: each member is right by itself, and has its default if it was not sent.

@@ -3,8 +3,8 @@
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.png import SIGNATURE, chunk, text_chunk
 
 try:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.services.streams import in_chunks
 
 T = TypeVar("T")

@@ -1,10 +1,11 @@
 """Recipes of files that are made of what a request says, without a graph: images, videos, sounds and placeholders."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from typing import Any, Self, TypeAlias
 
 from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass

@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
-from civitai_mock.domain.quick_init import quick_init
 
 Graph: TypeAlias = dict[str, JsonObject]
 
@@ -56,7 +55,6 @@ class Link(NamedTuple):
 Value: TypeAlias = "Json | Link"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """Is a node of a graph in the making; `title` says what it is for where its class does not."""

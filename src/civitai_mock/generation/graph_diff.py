@@ -1,8 +1,8 @@
 """Compare graphs: what is different in two complete ComfyUI node maps, by the places of the differences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, ReadOnlyJson, as_object
 
 

@@ -1,11 +1,12 @@
 """Media files that are made here: how an image is written, and what comes of an operation on files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 
 PREVIEW_WIDTH = 450  # at most

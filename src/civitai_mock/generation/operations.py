@@ -1,9 +1,10 @@
 """Operations on media files, as data: `drawing.media` has a function for each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind
 from civitai_mock.generation.file_recipes import VIDEO_TYPE, ImageRecipe

@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote, unquote
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_object, as_text
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.graph_reader.outputs import NO_OUTPUT, OUTPUTS

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.graph_reader.image_batches.batch import Loaded
 from civitai_mock.generation.media import ImageContent, ImageFile, image_file_of
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # what only jobs of v2 need is not loaded at the start
 PAINTER_VERSION = 1
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphRecipe:
     """Names an image of the graph that the events of a job have; `index` counts within the output node.

@@ -3,7 +3,8 @@
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from civitai_mock.domain.dataclass import dataclass
 
 ALIGNMENT = 8
 

@@ -4,13 +4,14 @@ The classes of specs say how, by the names and types of their members. A number 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, dataclass, fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_timespan, parse_timespan, plain_number
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson
 from civitai_mock.domain.sampling import NAMES_OF_SAMPLINGS, SAMPLINGS, Sampling

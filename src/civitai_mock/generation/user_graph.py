@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.domain.urls import image_url

@@ -1,13 +1,13 @@
 """The work of a job as data: a class for each kind of work, which the scheduler has an executor for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.graph import Graph
 from civitai_mock.generation.media import ImageFile
 from civitai_mock.generation.prompts.a1111 import IgnoredTag
@@ -53,7 +53,6 @@ class FileRole:
     patterns: tuple[str, ...]
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphWork:
     """Has a provider run a graph; a job without slots takes whatever its output nodes make.

@@ -9,9 +9,9 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.network.outbound import OutboundRequest, Resolve
 from civitai_mock.services.host_policy import HostPolicy
 from civitai_mock.services.threads import in_thread

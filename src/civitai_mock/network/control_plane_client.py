@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO
 
 import httpx
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError
 from civitai_mock.domain.json_types import Json, as_list, as_object, as_text, as_texts
 from civitai_mock.network.connection_errors import explain_connection_error

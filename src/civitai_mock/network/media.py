@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from civitai_mock.domain.blob import Blob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ForbiddenError, HostFailedError, HostRefusedError, JobError, UnreachableError
 from civitai_mock.domain.images import BrokenImageError, ImageHeader, read_header
 from civitai_mock.domain.media import SNIFFED_BYTES, sniffed_type

@@ -1,8 +1,9 @@
 """What is sent to hosts that callers name, and what can go wrong with it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]

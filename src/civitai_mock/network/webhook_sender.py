@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError
 from civitai_mock.network.client import GuardedHttpClient
 from civitai_mock.network.outbound import (

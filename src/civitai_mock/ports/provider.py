@@ -1,14 +1,14 @@
 """Ports of providers, which run graphs, and of the artist, with the values that go there and back."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from civitai_mock.domain.clock_state import EARLIEST_DATE
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import NORMAL, JobResource
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.media import Derived, ImageContent, ImageFile, MediaInput
 from civitai_mock.generation.recipe import GraphRecipe, Recipe
 from civitai_mock.generation.work import FileRole
@@ -27,7 +27,6 @@ class InputFile:
     read: Callable[[], AsyncIterator[bytes]]
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A graph on its way to a provider, under a prompt id that was stored before; it names the files of `resources`.
@@ -56,7 +55,6 @@ class Submission:
     rather_not_on: Collection[str] = ()
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """A provider's answer to a submission; `response` is ComfyUI's own answer body, `graph` the one that runs.

@@ -1,12 +1,13 @@
 """Port of a store for snapshots: everything that one epoch of a namespace holds, but for the bytes of its blobs."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackFaults
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.resource import Resource

@@ -1,17 +1,16 @@
 """Port to the step types of v2: what they make of the input of a step, and what they answer of its jobs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias
 
 from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.job_types.draft import JobDraft
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepJobs:
     """Says which jobs a step makes, in order.
@@ -28,7 +27,6 @@ class StepJobs:
 JobMaker: TypeAlias = Callable[[int], StepJobs]
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputView:
     """Says for whom an output is shown: its URLs begin with `base_url`.

@@ -1,12 +1,12 @@
 """Ports of a store for resources, blobs, secrets and its health, and all roles of an open store together."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from civitai_mock.domain.air import Air, Reference
 from civitai_mock.domain.blob import Blob, BlobFacts, UndrawnBlob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.resource import Resource

@@ -1,9 +1,11 @@
 """Port for spans: the parts of a process say what they did and when, and `telemetry` exports it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
+
+from civitai_mock.domain.dataclass import dataclass
 
 Attributes: TypeAlias = Mapping[str, str | int]
 

@@ -7,11 +7,13 @@ import http.client
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
+
+from civitai_mock.domain.dataclass import dataclass
 
 PREFIX = "/_mock"
 NAMESPACE_HEADER, TOKEN_HEADER = "X-Mock-Namespace", "X-Mock-Token"

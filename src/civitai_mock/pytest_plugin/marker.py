@@ -1,10 +1,12 @@
 """The marker `civitai_mock`: what a test wants its namespace to be like."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import pytest
+
+from civitai_mock.domain.dataclass import dataclass
 
 MARKER = "civitai_mock"
 USAGE = f"{MARKER}(progress=, faults=, balance=, seed=, strict=)"

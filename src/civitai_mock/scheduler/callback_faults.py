@@ -1,6 +1,6 @@
 """Faults of callbacks: decided once for each, kept with it, and done to its delivery."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import structlog
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackFaults
 from civitai_mock.domain.clock_state import added
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import CallbackMishap, Effect, Late, PresetEffect, PresetWord
 from civitai_mock.domain.faults.conditions import FaultSubject

@@ -1,10 +1,10 @@
 """One callback on its way to its receiver."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 
 

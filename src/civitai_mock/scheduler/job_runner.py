@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import structlog
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_timespan
 from civitai_mock.domain.errors import (
     ClaimLost,

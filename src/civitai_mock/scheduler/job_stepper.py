@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,6 +12,7 @@ import structlog
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import Claim
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_timespan
 from civitai_mock.domain.errors import ClaimLost, ConflictError, JobError, MockError, NotStartedError, TransientError
 from civitai_mock.domain.job import Job

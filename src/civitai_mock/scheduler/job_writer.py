@@ -1,7 +1,6 @@
 """All writes that a worker makes to a job it has claimed."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,6 +8,7 @@ import structlog
 
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import owes_retry
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ClaimLost, TransientError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job

@@ -7,12 +7,13 @@ only who knows of everything that is at work can say when nothing is. Where ther
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NamespaceResetError, TransientError
 from civitai_mock.ports import Clock, JobStore, NamespaceStore
 from civitai_mock.scheduler.advance_time import AdvanceTime

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -11,6 +11,7 @@ import structlog
 
 from civitai_mock.domain.claims import MAX_DEATHS, deaths_in_a_row
 from civitai_mock.domain.clock_state import LATEST_DATE
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome
 from civitai_mock.ports import Clock, Stores

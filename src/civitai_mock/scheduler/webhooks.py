@@ -1,11 +1,11 @@
 """Deliver the events of jobs to their webhooks: all of them, in order, each until it arrives or is given up."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackFaults
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson

@@ -1,13 +1,13 @@
 """Deliver what callbacks of workflows want to know: one event of a workflow at a time, in order."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackFaults
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.ports import WorkflowOutbox

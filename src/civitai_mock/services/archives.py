@@ -5,7 +5,6 @@ import re
 import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -14,6 +13,7 @@ import orjson
 from typing_extensions import Buffer
 
 from civitai_mock.domain.blob import BlobLink, Slot, blob_id_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import GoneError, NotFoundError
 from civitai_mock.ports import BlobStore, Clock, Ids
 from civitai_mock.services.blob_drawing import OpenBlob

@@ -1,11 +1,11 @@
 """Availability: whether a worker has a resource (coverage), or all resources of a job (support)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.resource import Resource

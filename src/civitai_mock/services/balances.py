@@ -1,10 +1,10 @@
 """How much Buzz each consumer of a namespace has."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.services.controls import Controls
 
 if TYPE_CHECKING:

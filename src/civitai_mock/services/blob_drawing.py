@@ -1,7 +1,6 @@
 """Draw an image when somebody asks for its bytes, and keep them: the one way from a blob to its bytes."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
@@ -9,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob, etag_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError, NotDrawnError, NotFoundError, TransientError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.generation.recipe import GraphRecipe, read_recipe

@@ -1,12 +1,13 @@
 """Previews of images: small ones, which are made when somebody asks for one, and kept as long as the image is."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from hashlib import sha256
 
 import structlog
 
 from civitai_mock.domain.blob import PREVIEW, Blob, UndrawnBlob, blob_key, etag_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError, NotDrawnError, TransientError
 from civitai_mock.domain.media import MediaKind, kind_of
 from civitai_mock.generation.media import PREVIEW_WIDTH, MadeFile, MediaInput

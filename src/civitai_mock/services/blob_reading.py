@@ -1,11 +1,12 @@
 """How somebody reads a blob, which rules of faults may match, and a blob that says nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError, MockError
 from civitai_mock.domain.json_types import as_text
 

@@ -5,12 +5,12 @@ import binascii
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from civitai_mock.domain.blob import Shown
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import GoneError, InvalidRequestError, NotFoundError
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.maturity import NsfwLevel

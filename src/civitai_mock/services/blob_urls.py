@@ -1,13 +1,13 @@
 """Signed URLs of blobs as v2 has them, and which of our own blobs any URL leads to."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import KEY_PATTERN, BlobLink, Shown
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
 from civitai_mock.domain.namespaces import DEFAULT

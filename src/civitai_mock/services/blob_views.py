@@ -1,9 +1,9 @@
 """What v2 shows of a blob: the file or a preview of it, or that it is withheld."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, BlobFacts, BlobLink, UndrawnBlob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.maturity import MATURE_CONTENT, NsfwLevel, withheld_reason
 from civitai_mock.ports import WorkflowStore

@@ -1,13 +1,13 @@
 """Blobs: signed URLs that give them out, and which of them a consumer may read and delete."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from civitai_mock.domain.blob import Blob, BlobLink, Shown, UndrawnBlob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ForbiddenError, NotFoundError
 from civitai_mock.domain.micros import UNIX_EPOCH
 from civitai_mock.domain.namespaces import DEFAULT

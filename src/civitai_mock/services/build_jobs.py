@@ -1,15 +1,15 @@
 """Build jobs of their templates: check them, resolve their drafts, and give each job its id. Nothing is stored."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from civitai_mock.domain.blob import Slot, blob_key
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import FieldError, InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace, initialized_event
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.stages import Stage
 from civitai_mock.generation.job_types.draft import Plan
@@ -22,7 +22,6 @@ from civitai_mock.services.submit_checks import ImageUrls, MissingResources, fin
 from civitai_mock.services.threads import in_thread_if_large
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrigin:
     """Holds what the jobs of one submission have in common."""

@@ -1,11 +1,11 @@
 """Show callbacks: what receivers of a job, or of its workflow, were told, and what was tried."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from civitai_mock.domain.callbacks import CallbackAttempt, CallbackState
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.faults.actions import CallbackMishap
 from civitai_mock.domain.faults.kept import DOES, RULE, kept_effects, told_fault

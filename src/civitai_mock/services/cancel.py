@@ -1,10 +1,10 @@
 """Cancel jobs at the request of a caller."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.stages import Outcome

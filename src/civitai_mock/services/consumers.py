@@ -1,11 +1,11 @@
 """Consumers: who calls, by which token, and what they have spent."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError, UnauthorizedError
 from civitai_mock.domain.search import Spending
 from civitai_mock.ports import JobSearch

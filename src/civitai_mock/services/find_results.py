@@ -6,11 +6,11 @@ them takes its place.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.domain.result_keys import with_any_seed, with_seed

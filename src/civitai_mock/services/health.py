@@ -1,12 +1,12 @@
 """Health: whether the store can be used, which workers are ready, and whether jobs wait for want of a scheduler."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.ports import Clock, JobQueue, StoreHealth, WorkerReport, Workforce
 from civitai_mock.services.fleet_policy import FleetPolicy

@@ -1,10 +1,10 @@
 """Show the graphs of jobs: of those that are kept, and of those that a template would make."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, JobError, NotFoundError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.job import Job

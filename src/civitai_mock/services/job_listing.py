@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson, named_texts

@@ -1,18 +1,17 @@
 """Templates of jobs: what is asked for, and how it is to be run, as any API has read it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import MAX_RETRY_ATTEMPT, NORMAL
 from civitai_mock.domain.json_types import ReadOnlyJson
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.job_types.draft import JobDraft
 
 BATCH_ID = "batchId"  # the property that the jobs of a batch share
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobTemplate:
     """Asks for one job.

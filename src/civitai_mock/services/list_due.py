@@ -1,12 +1,12 @@
 """List what falls due next in a namespace, by its clock."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import merge
 from itertools import islice
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.ports import JobQueue
 from civitai_mock.services.namespace_clock import ControlClock
 

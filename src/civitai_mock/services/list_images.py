@@ -1,10 +1,10 @@
 """List the images that jobs have made, for whoever looks into the server."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, Slot, UndrawnBlob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.maturity import NsfwLevel, level_of_text
 from civitai_mock.domain.media import MediaKind, kind_of

@@ -1,8 +1,8 @@
 """What whoever looks into a namespace can ask for: its jobs, their graphs, and its queue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.ports import Clock, JobQueue
 from civitai_mock.services.callback_views import ShowCallbacks

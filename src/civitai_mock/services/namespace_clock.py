@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from civitai_mock.domain.clock_setting import CLOCK, AdvanceOrder, ClockSetting, stored_clock
 from civitai_mock.domain.clock_state import ClockMode, ClockState, added, is_date
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, fault
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.namespaces import Epoch

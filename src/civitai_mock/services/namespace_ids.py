@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 from typing import ClassVar
 from uuid import UUID
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Ids

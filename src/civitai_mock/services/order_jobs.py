@@ -1,11 +1,12 @@
 """Orders of the control plane: take one job further, end it, have it refused, lose it, or do it again."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, NotFoundError, fault
 from civitai_mock.domain.faults.kept import asked_rule
 from civitai_mock.domain.job import Job

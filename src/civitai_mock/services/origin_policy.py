@@ -6,10 +6,10 @@ rebinding), and one that sends requests to `localhost`.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.services.host_policy import parse_address
 
 HOST = re.compile(r"(?P<name>[^\s:/?#@\[\]]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII)

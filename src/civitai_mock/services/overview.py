@@ -1,10 +1,10 @@
 """Show what goes on in a namespace now: which jobs wait and for what, which run, and which ended a moment ago."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import JobCriteria
 from civitai_mock.domain.stages import MovedBy, Stage

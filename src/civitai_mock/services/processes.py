@@ -3,12 +3,12 @@
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_number, as_object, as_text
 from civitai_mock.ports import Clock, NamespaceStore
 from civitai_mock.services.control_plane import BEAT, DEAD_AFTER

@@ -1,12 +1,13 @@
 """Query jobs: by id, by token, by criteria page by page, and grouped by the requests that submitted them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import TypeVar
 
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, JobSummary

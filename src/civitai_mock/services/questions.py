@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
 from typing import Final, TypeAlias
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, as_object
 from civitai_mock.ports import Clock, NamespaceStore
 from civitai_mock.services.error_boundary import ErrorBoundary

@@ -3,7 +3,6 @@
 import asyncio
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 from operator import attrgetter
@@ -11,10 +10,10 @@ from typing import Self
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import as_number, as_object
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.search import QueuedJob
 from civitai_mock.domain.stages import Stage
 from civitai_mock.ports import Clock, JobQueue
@@ -28,7 +27,6 @@ LIFETIME_PER_READING = 20  # the snapshot of a long queue lives so many times as
 COST = attrgetter("cost")
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePosition:
     """Says what precedes a job; `throughput_rate` is in jobs per second.

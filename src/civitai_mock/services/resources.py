@@ -1,9 +1,10 @@
 """Manage resources: list, get, add, change and delete them, and seed a store with a catalogue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from civitai_mock.domain.air import Reference
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.resource import Resource, is_named

@@ -1,9 +1,9 @@
 """How far jobs are that run in this process by a plan, which no event tells."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.progress import SamplingProgress
 from civitai_mock.domain.stages import Stage

@@ -1,9 +1,10 @@
 """Settings as whoever looks into the server sees them: what each is, and who said so."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 from civitai_mock.services.controls import Controls
 

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.namespaces import DEFAULT
 

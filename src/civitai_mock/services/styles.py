@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.namespaces import check_name

@@ -1,8 +1,8 @@
 """Submit jobs: build them of their templates, store all of them or none, and publish them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InsufficientBuzzError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.search import Budget

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeGuard
 
 from civitai_mock.domain.air import Air, Reference, parse_reference
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import (
     ForbiddenError,
     InvalidRequestError,

@@ -4,8 +4,9 @@ A taint is shown with the job (`detailed`). It changes neither the job nor its r
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.search import JobCriteria, Position, property_paths

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from time import time_ns
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.ports import RecordSpan, Span, SpanKind
 
 TRACEPARENT_HEADER = "traceparent"

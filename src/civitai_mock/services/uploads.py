@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -11,6 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from civitai_mock.domain.blob import Blob, blob_id_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import (
     InvalidRequestError,
     TransientError,

@@ -5,12 +5,12 @@ All namespaces share them, so this is set for all.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
 from typing import Final
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, NotFoundError
 from civitai_mock.domain.json_types import ReadOnlyJson, as_texts
 from civitai_mock.domain.namespaces import SERVER

@@ -6,10 +6,11 @@ Only what JSON has is there: no anchors, tags, dates or `yes` for true, which su
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import yaml
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # of libyaml, which is ten times as fast, where it is built in

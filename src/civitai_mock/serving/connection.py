@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 from civitai_mock.api.broken_connection import BREAK_OFF
 from civitai_mock.api.disconnection import DISCONNECTION
 from civitai_mock.api.whole_answer import WHOLE_ANSWER
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.serving.transports import MAX_JOINED_BYTES, AnswerTransport, DrainingTransport, reset_at_end
 
 MAX_URL_BYTES = 65_535  # the parser's own limit; the token of 1000 jobs needs 52 kB

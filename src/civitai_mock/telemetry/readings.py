@@ -1,9 +1,9 @@
 """What is read for one scrape of the metrics; whoever reads it need not load prometheus-client."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.search import Backlog
 from civitai_mock.ports import WorkerReport
 

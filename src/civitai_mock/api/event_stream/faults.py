@@ -1,11 +1,12 @@
 """Choose what goes wrong with a stream, by the rules of its namespace or because the request asks for it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.requests import Request
 
 from civitai_mock.api.context import exchange
 from civitai_mock.api.faults.subject import find_route, request_subject
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import PresetEffect, PresetWord
 from civitai_mock.domain.json_types import as_number

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -10,6 +9,7 @@ from civitai_mock.api.context import base_url, context, exchange, namespace_path
 from civitai_mock.api.event_stream.faults import chosen_fault
 from civitai_mock.api.exchange import NAMESPACE_PATH, UseCases
 from civitai_mock.api.query_params import optional, repeated, required
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError, fault
 from civitai_mock.domain.namespaces import DEFAULT, check_name
 from civitai_mock.domain.nearest import unknown_name

@@ -1,7 +1,7 @@
 """Answers as rules of faults say: late, other than they would be, broken, or none."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TypeAlias, TypeVar
@@ -26,6 +26,7 @@ from civitai_mock.api.faults.json_edits import (
 from civitai_mock.api.faults.kept_body import KeptBody
 from civitai_mock.api.faults.refusals import early_access, insufficient_buzz, response_of
 from civitai_mock.api.vocabulary import ResultFormat
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.delays import FixedDelay
 from civitai_mock.domain.errors import MockError
 from civitai_mock.domain.fault_presets import V2, Target

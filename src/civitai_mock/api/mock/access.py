@@ -1,13 +1,13 @@
 """Access to the control plane: from where, and with which token, it may be called, and whether there is one at all."""
 
 import hmac
-from dataclasses import dataclass
 
 from starlette.types import Scope
 
 from civitai_mock.api.exchange import Exchange
 from civitai_mock.api.mock import is_page_path
 from civitai_mock.api.rate_limit import GuessLimit, address_key, peer_host
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ForbiddenError, UnauthorizedError
 from civitai_mock.services.consumers import bearer_token, consumer_id, token_digest
 from civitai_mock.services.origin_policy import OriginPolicy

@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from civitai_mock.api.openapi import count_parameter, text_parameter
 from civitai_mock.api.query_params import count, optional
 from civitai_mock.api.responses import JsonResponse
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import fault
 
 T = TypeVar("T")

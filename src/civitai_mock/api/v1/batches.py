@@ -4,7 +4,6 @@ The module is loaded for the first batch.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from civitai_mock.api.v1 import BATCH
 from civitai_mock.api.v1.any_case import member, with_inner
@@ -13,6 +12,7 @@ from civitai_mock.api.v1.job_types.image_params import MAX_SEED, RANDOM_SEED
 from civitai_mock.api.v1.job_types.text_to_image import PARAMS, STYLE
 from civitai_mock.api.v1.style_defaults import parse_with_defaults, takes_styles
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.members import Members

@@ -1,7 +1,7 @@
 """Render jobs and their events as v1 shows them: the members of real answers, in their order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
@@ -15,12 +15,12 @@ from civitai_mock.api.v1.job_types import type_members
 from civitai_mock.api.vocabulary import ResultFormat, Vocabulary
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_date, format_timespan
 from civitai_mock.domain.events import ODD_STATUS, JobEvent
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text
 from civitai_mock.domain.progress import SamplingProgress, progress_of
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType
 from civitai_mock.services.availability import JobSupport
 from civitai_mock.services.blobs import BlobUrls
@@ -75,7 +75,6 @@ UNKNOWN_PROVIDER = "FalAI"  # in captures of 2025, and in no official list: a fa
 HARMLESS: wire.PromptClassification = {"scan": True, "sexual": False, "cr": False, "young": False}
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRenderer:
     """Renders jobs for one request, whose caller can reach this server at `base_url`.

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeAlias
 
@@ -24,6 +23,7 @@ from pydantic_core import CoreSchema
 from civitai_mock.api.v1.member_texts import text_below
 from civitai_mock.domain.air import parse_reference
 from civitai_mock.domain.blob import KEY_PATTERN
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.sampling import SAMPLINGS, scheduler_name
 from civitai_mock.domain.search import count_values

@@ -1,15 +1,14 @@
 """Render blobs as v2 shows them: in the outputs of steps, and when one is uploaded or refreshed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from civitai_mock.domain.blob import BlobFacts, Shown
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import LENGTH_OF_OFFSET, format_date, plain_number, without_trailing_zeros
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.domain.media import MediaKind, kind_of
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.services.blob_urls import WorkflowBlobUrls
 
 NO_FACTS = BlobFacts()
@@ -17,7 +16,6 @@ DEFAULT_FORMAT = "glb"
 CACHED_DATES = 64
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobRenderer:
     """Renders blobs with URLs that begin with `base_url`; one that hides mature content leaves out URLs to it."""

@@ -1,11 +1,11 @@
 """The bodies of callbacks of workflows (v2 contract, section 7; capture v2-callback-workflow-succeeded)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from civitai_mock.api.responses import as_members
 from civitai_mock.api.v2.blob_documents import date_text
 from civitai_mock.api.v2.description.echo import shown_input
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject

@@ -1,6 +1,5 @@
 """Serve recipes: single steps, which are answered when they are done, and the description of each."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Self
@@ -19,6 +18,7 @@ from civitai_mock.api.v2.description.echo import echo_input, input_reader
 from civitai_mock.api.v2.description.recipe_document import MEDIA_TYPES, DocumentFormat, written_recipe_document
 from civitai_mock.api.v2.render import renderer_for
 from civitai_mock.api.v2.steps.stand_ins import BLOB, BLOB_TYPES, answer_schema
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.media import extension_of

@@ -1,7 +1,7 @@
 """Render workflows, their steps and their jobs as v2 shows them: the members of real answers, in their order."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Self
 
@@ -14,13 +14,13 @@ from civitai_mock.api.responses import as_members
 from civitai_mock.api.v2.blob_documents import date_text
 from civitai_mock.api.v2.description.echo import shown_input
 from civitai_mock.domain.cost import Cost
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_timespan, plain_number
 from civitai_mock.domain.events import ODD_STATUS
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, as_object
 from civitai_mock.domain.money import Transaction
 from civitai_mock.domain.progress import SamplingProgress
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT
 from civitai_mock.domain.stages import Stage
 from civitai_mock.domain.workflow import Callback, Workflow, WorkflowSnapshot, WorkflowStep
@@ -46,7 +46,6 @@ NO_CHILDREN: Mapping[int, Sequence[int]] = {}
 USUAL_DURATION = timedelta(seconds=20)  # of a job, about as in a capture: how long one will take is not known before
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowRenderer:
     """Renders workflows for one request, whose caller can reach this server at `base_url`.
@@ -157,7 +156,6 @@ class WorkflowRenderer:
         return {"queuePosition": shown}
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowParts:
     """Is a workflow as it was read, with its jobs and the children of each `repeat` by the places of their steps."""

@@ -5,7 +5,6 @@ They follow from the description: a service is a leaf of the input of a step typ
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TypeAlias
@@ -20,6 +19,7 @@ from civitai_mock.api.v2.description.document import (
     published,
     recipe_schemas,
 )
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
 
 Words: TypeAlias = Mapping[str, str]

@@ -6,11 +6,11 @@ Only the two settings are read: all of them take longer to load than the whole c
 import argparse
 import os
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from civitai_mock.cli.control.session import UsageError
 from civitai_mock.cli.healthcheck import DEFAULT_PORT, MOST_PORT, PLAIN_PORT
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.namespaces import check_name
 from civitai_mock.env_files import EnvFileError, values_in_env_files

@@ -1,11 +1,11 @@
 """The words and options of the commands that speak to a running server, and the function that does each."""
 
 import argparse
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from civitai_mock.cli.control import clock, faults, jobs, namespaces, page, scenarios, snapshots, verify
 from civitai_mock.cli.control.session import Command
+from civitai_mock.domain.dataclass import dataclass
 
 Added: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 - the type has no other name
 

@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeAlias
 
 from civitai_mock.cli.control.output import Output, complain
 from civitai_mock.cli.control.tables import Row, Table, shown, width_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError
 from civitai_mock.domain.json_types import Json, as_object, as_texts
 

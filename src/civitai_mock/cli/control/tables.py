@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from civitai_mock.cli.control.output import JOINERS, Color, Output
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 
 GAP, CUT = "  ", "…"

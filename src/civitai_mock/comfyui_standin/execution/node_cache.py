@@ -7,11 +7,11 @@ cache only the nodes of the last graph stay.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from civitai_mock.comfyui_standin.execution.graph import AcceptedGraph, is_link, sources
 from civitai_mock.comfyui_standin.options import CacheKind, CacheOptions
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 
 # What else a node's result depends on, as text; None for a node that never counts as unchanged.

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -16,6 +15,7 @@ from civitai_mock.comfyui_standin.validation.definitions import (
     ListFolder,
     NodeDefinition,
 )
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 
 FUNCTIONS: Mapping[str, str] = {

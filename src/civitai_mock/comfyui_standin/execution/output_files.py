@@ -4,12 +4,13 @@ import json
 import random
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from civitai_mock.comfyui_standin.execution.failures import Interrupt, NodeFailedError
 from civitai_mock.comfyui_standin.faults import FaultControl
 from civitai_mock.comfyui_standin.state.files import FilePlace, FileStore, OutsideFolderError, SaveName, expand_prefix
 from civitai_mock.comfyui_standin.state.queue import QueueItem
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.drawing.outputs.output_context import Files, OutputContext

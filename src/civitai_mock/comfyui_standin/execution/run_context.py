@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from civitai_mock.comfyui_standin.socket_hub import SocketHub
 from civitai_mock.comfyui_standin.state.queue import QueueItem
 from civitai_mock.comfyui_standin.state.standin_state import StandinState
 from civitai_mock.comfyui_standin.validation.definitions import NodeDefinition
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -38,6 +37,7 @@ from civitai_mock.comfyui_standin.state.files import (
     digest_of,
     split_annotation,
 )
+from civitai_mock.domain.dataclass import dataclass
 
 OVERWRITE = frozenset({"true", "1"})
 # A browser saves these rather than runs them.

@@ -6,9 +6,10 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from civitai_mock.domain.dataclass import dataclass
 
 ROOT = "/srv/comfyui"  # where an installation pretends to be
 FOLDERS = ("output", "input", "temp")

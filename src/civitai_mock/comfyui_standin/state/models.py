@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 
 from civitai_mock.comfyui_standin.options import Directories, ExtraFolder, ModelNames
 from civitai_mock.comfyui_standin.state.files import ROOT
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 
 MODEL_ENDINGS = frozenset({".ckpt", ".pt", ".pt2", ".bin", ".pth", ".safetensors", ".pkl", ".sft"})

@@ -1,8 +1,9 @@
 """Statistics of prompts and requests, kept through restarts: for tests that ask whether anything ran twice."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 MAX_PROMPTS = 10_000

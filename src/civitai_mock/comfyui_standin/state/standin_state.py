@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from civitai_mock.comfyui_standin.faults import FaultControl
@@ -16,6 +16,7 @@ from civitai_mock.comfyui_standin.state.user_data import UserData
 from civitai_mock.comfyui_standin.validation.definitions import Definitions
 from civitai_mock.comfyui_standin.validation.input_checks import CUSTOM_CHECKS
 from civitai_mock.comfyui_standin.validation.validate import ValidationRules
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.drawn_images import Draw
 from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.ports import Clock

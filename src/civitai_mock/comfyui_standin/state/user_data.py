@@ -2,11 +2,11 @@
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
 from civitai_mock.comfyui_standin.state.files import MAX_NAME_BYTES
+from civitai_mock.domain.dataclass import dataclass
 
 DEFAULT_USER = "default"
 

@@ -7,12 +7,13 @@ between servers: `also` has names that are always listed, `only` says which file
 import json
 import mimetypes
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 PACKAGE = "civitai_mock.comfyui_standin.validation"

@@ -1,9 +1,10 @@
 """ComfyUI's checks of one input of a node before it accepts a prompt, and its errors in ComfyUI's words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from civitai_mock.comfyui_standin.validation.definitions import ANYTHING, InputDefinition, ListFolder
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 MAX_ECHOED_LIST = 20

@@ -1,7 +1,7 @@
 """Validation of a prompt's graph, in ComfyUI's order and with its errors."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from civitai_mock.comfyui_standin.validation import input_checks
@@ -13,6 +13,7 @@ from civitai_mock.comfyui_standin.validation.definitions import (
     NodeDefinition,
 )
 from civitai_mock.comfyui_standin.validation.input_checks import Refusal, exception_name
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 NO_PROMPT = Refusal("no_prompt", "No prompt provided", "No prompt provided")

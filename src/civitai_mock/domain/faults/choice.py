@@ -4,11 +4,11 @@ One rule wins at each hook, and only for it the dice fall. Whoever asks counts m
 """
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.fault_presets import Target
 from civitai_mock.domain.faults.conditions import MATCH, Contains, FaultSubject

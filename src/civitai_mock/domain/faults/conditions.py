@@ -1,12 +1,13 @@
 """What a rule matches: each condition holds for a request, a job, a blob or a callback, or it does not."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from http import HTTPMethod
 from typing import TypeAlias
 
 from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.patterns import LinearPattern, compile_pattern

@@ -1,7 +1,9 @@
 """Patterns that users write, matched in time that grows with the text alone: none can hold a server up."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from civitai_mock.domain.dataclass import dataclass
 
 LONGEST_PATTERN = 1000
 MEMORY = 1 << 20  # bytes that a compiled pattern may take; the slowest that was found takes 0.3 s for 20,000 characters

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from civitai_mock.domain.clock_state import added
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError, fault, invalid
 from civitai_mock.domain.fault_presets import (
     FaultPreset,

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fault_presets import Hook, Target
 from civitai_mock.domain.faults.rules import FaultRule, read_step
 from civitai_mock.domain.json_types import Json, ReadOnlyJson, as_object

@@ -4,10 +4,10 @@ Neither is read as its API reads it, as what is wrong in a body has to be matche
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from civitai_mock.domain.air import Air, parse_reference
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.json_types import Json
 

@@ -1,8 +1,8 @@
 """What a fleet has cost, entry by entry: a job by its pictures, a pod by its time."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fleet.pods import Pod, pod_json
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 

@@ -1,11 +1,11 @@
 """The document of a fleet: its providers, with what they cost and how long they take, and the policy between them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import isclose
 from typing import Final
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.fleet.engines import MEMBER as ENGINES
 from civitai_mock.domain.fleet.engines import ServerNames, note_shared_engine, read_engines

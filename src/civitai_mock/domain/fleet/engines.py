@@ -1,10 +1,10 @@
 """The engines of pods: the ComfyUI servers that run their jobs, as a document names them, and whether they answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.members import Members
 from civitai_mock.domain.nearest import unknown_name
 

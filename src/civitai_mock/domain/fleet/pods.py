@@ -1,11 +1,12 @@
 """Pods and their states: what may follow what, as a table, and what one pod is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_list, as_object, as_texts
 from civitai_mock.domain.micros import MICROSECOND
 

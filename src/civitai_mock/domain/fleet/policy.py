@@ -1,8 +1,8 @@
 """Which provider gets which jobs of a fleet, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fleet.document import PROPERTIES, SUBMISSION, FleetDocument
 from civitai_mock.domain.job import Job
 

@@ -1,9 +1,10 @@
 """The providers of a fleet: what they cost, how long they take, and when they have no room."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from civitai_mock.domain.dataclass import dataclass
 
 MICRODOLLARS: Final = 1_000_000  # in a dollar
 BASELINE_PER_PICTURE: Final = 25_000  # microdollars: what a picture costs without a fleet

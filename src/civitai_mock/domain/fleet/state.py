@@ -1,9 +1,10 @@
 """What a store keeps of a fleet: its pods, which batch is whose, and what runs where."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fleet.costs import CostEntry, entry_json, stored_entry
 from civitai_mock.domain.fleet.pods import Pod, pod_json, stored_pod
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_number, as_object, as_texts

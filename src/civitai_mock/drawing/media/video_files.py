@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.media.sounds import add_sound
 from civitai_mock.drawing.outputs.sound_files import SoundFile
 from civitai_mock.generation.file_recipes import VIDEO_TYPE, WEBM_TYPE

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import islice
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.media import SNIFFED_BYTES, sniffed_type
 from civitai_mock.drawing.media.image_files import MAX_PIXELS, encode

@@ -1,10 +1,11 @@
 """The sound at any place of a graph: what a model would compose is a plain chord; what was loaded or cut is exact."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.drawing.outputs.sound_files import Sound, decode_sound
 from civitai_mock.generation.comfyui_facts import SEED_INPUTS

@@ -1,11 +1,11 @@
 """The context of an output node, which gives it the graph's images, its own inputs, and the texts for its files."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from PIL import Image
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.drawing.pixels.graph_images import GraphImages
 from civitai_mock.generation.graph import Link

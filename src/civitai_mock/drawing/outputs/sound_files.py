@@ -2,7 +2,6 @@
 
 import io
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -11,6 +10,8 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from numpy.typing import NDArray
+
+from civitai_mock.domain.dataclass import dataclass
 
 Waves: TypeAlias = NDArray[np.float32]
 

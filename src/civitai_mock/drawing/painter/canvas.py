@@ -5,12 +5,12 @@ floating point, in doubles, so that a last-bit difference between two machines h
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.painter.seeded_random import SeededRandom
 
 BAND = 32  # rows that are painted at once, so that what they need stays in the processor's cache

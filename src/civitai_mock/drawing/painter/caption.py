@@ -2,13 +2,13 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.painter.canvas import Tones
 from civitai_mock.generation.graph_reader.infotext import file_stem
 from civitai_mock.generation.graph_reader.output_images import OutputImages

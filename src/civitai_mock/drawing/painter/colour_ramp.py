@@ -1,10 +1,11 @@
 """Colour ramps: RGB colours from dark to light, computed in OKLab so that lightness looks even."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from civitai_mock.domain.dataclass import dataclass
 
 Numbers: TypeAlias = NDArray[np.float64]
 

@@ -1,11 +1,12 @@
 """Paint a picture as a poster: the scene in a margin of paper, with its caption below."""
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.painter.canvas import TONES, Canvas, Tones
 from civitai_mock.drawing.painter.caption import lay_out_caption
 from civitai_mock.drawing.painter.colour_ramp import rgb_colours

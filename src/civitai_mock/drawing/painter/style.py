@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.drawing.painter.colour_ramp import ColourRamp
 from civitai_mock.drawing.painter.seeded_random import SeededRandom
 from civitai_mock.generation.graph_reader.samplers import SamplerPass

@@ -1,11 +1,11 @@
 """What the operation of a node is given: the node's settings, and the images that reach it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from PIL import Image
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches.batch import ImageBatch
 from civitai_mock.generation.graph_reader.image_batches.node_view import NodeView

@@ -1,11 +1,10 @@
 """Add the `controlNets` of a job to its graph: preprocessors, loaders, and the nodes that apply them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import plain_number
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.control_nets.preprocessors import ALL_RECIPES, Recipe, title_of
 from civitai_mock.generation.control_nets.resources import control_net_role
 from civitai_mock.generation.control_nets.spec import ControlNetSpec
@@ -77,7 +76,6 @@ def _insert(builder: GraphBuilder, inputs: Mapping[str, Value]) -> None:
         builder.insert("ControlNetApplyAdvanced", alone, behind={"positive": "positive"})
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobControlNets:
     """Turns the ControlNets of a job into nodes, images and roles.

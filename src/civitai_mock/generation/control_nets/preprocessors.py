@@ -1,9 +1,10 @@
 """Preprocessors that ControlNets can name, as recipes of nodes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json
 
 

@@ -1,8 +1,8 @@
 """Choose the resources that ControlNets name, and describe the files of a server that can take their place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.resource import Resource

@@ -1,8 +1,8 @@
 """ControlNets as they are asked for, and as they are stored."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.control_nets.preprocessors import ALL_RECIPES, RECIPES
 
 MAX_WEIGHT = 10  # ComfyUI's largest strength

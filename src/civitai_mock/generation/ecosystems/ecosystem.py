@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.resource import NAME_FIELDS, Resource
 from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.work import FileRole

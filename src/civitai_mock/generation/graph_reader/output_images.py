@@ -1,8 +1,9 @@
 """Read how the output images of any graph are made, by the names of inputs rather than of nodes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 from civitai_mock.generation.graph import Link

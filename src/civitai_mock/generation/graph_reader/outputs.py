@@ -1,9 +1,9 @@
 """Output nodes: which files they make, in which order the nodes count, and media types by file names."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.comfyui_facts import STREAMING_CLASS
 
 

@@ -1,7 +1,6 @@
 """Read what a sampler node does, by the names of inputs rather than of nodes."""
 
-from dataclasses import dataclass
-
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, as_text
 from civitai_mock.generation.comfyui_facts import MODEL_INPUTS, SEED_INPUTS, TEXT_INPUTS
 from civitai_mock.generation.graph_reader.nodes import Inputs, Nodes, real, whole

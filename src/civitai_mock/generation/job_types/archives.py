@@ -1,8 +1,8 @@
 """Job types that put blobs into archives."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.job_types.draft import CompleteSpec
 from civitai_mock.generation.work import ArchiveWork
 

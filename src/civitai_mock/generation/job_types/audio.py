@@ -2,9 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.file_recipes import SIDE, FileRecipe, SoundRecipe, VideoRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile

@@ -1,9 +1,9 @@
 """Job types that act on stored blobs, and on the files that another job made."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.job_types.draft import CompleteSpec
 from civitai_mock.generation.work import BlobAction, BlobWork, ClearAssetsWork, CopyAssetWork
 

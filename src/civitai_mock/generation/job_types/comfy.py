@@ -1,9 +1,10 @@
 """`Comfy` runs a user's own graph."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.resource import Resource

@@ -2,16 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from civitai_mock.domain.blob import BlobFacts, Slot, blob_id_of, blob_key
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.domain.maturity import NsfwLevel
 from civitai_mock.domain.media import extension_of
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation import spec_json
 from civitai_mock.generation.graph import Skeleton
@@ -48,7 +47,6 @@ class JobSpec(ABC):
         return spec_json.from_json(cls, stored)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFile:
     """Is a file that a job of v2 makes, as far as it is known before the work begins.
@@ -76,7 +74,6 @@ class PlannedFile:
         return Slot(blob_key=key, seed=self.seed, name=self.name, facts=facts)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Is what a draft comes to.

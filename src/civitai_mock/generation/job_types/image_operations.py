@@ -2,9 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile
 from civitai_mock.generation.media import ImageFile, ImageFormat
 from civitai_mock.generation.operations import (

@@ -1,11 +1,12 @@
 """Job types that make images without a graph: models that run elsewhere, and models that have no graph here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from civitai_mock.domain.air import Air, parse_reference
 from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.file_recipes import ImageRecipe
 from civitai_mock.generation.graph_reader.samplers import Lora, SamplerPass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile

@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.job_types.draft import CompleteSpec
 from civitai_mock.generation.operations import HashMedia, JudgeMedia

@@ -1,9 +1,9 @@
 """Job types that describe or change media: embedding, captions, tags, ratings, transformed images, prepared models."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.job_types.draft import CompleteSpec
 from civitai_mock.generation.placeholder_results import (

@@ -1,9 +1,9 @@
 """Trains a model in v2's steps, epoch by epoch; see `training` for v1's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.media import UNKNOWN_TYPE, MediaKind, extension_of
 from civitai_mock.generation.file_recipes import STAND_INS, FileRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass

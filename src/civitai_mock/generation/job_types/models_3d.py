@@ -1,9 +1,10 @@
 """Job types that make 3-D models, and images of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.file_recipes import SIDE, FileRecipe, ImageRecipe, PlaceholderRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile

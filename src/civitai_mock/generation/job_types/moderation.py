@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.job_types.draft import CompleteSpec, JobDraft, Plan

@@ -1,10 +1,10 @@
 """Job types that prepare ComfyUI for graphs: snapshots of packs of nodes."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import ClassVar
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.file_recipes import PlaceholderRecipe
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile
 from civitai_mock.generation.work import MediaWork

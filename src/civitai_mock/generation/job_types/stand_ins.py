@@ -1,8 +1,8 @@
 """Stands in for types of jobs that nothing is made for yet: a value of the shape that is declared, with its files."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.file_recipes import FileRecipe, recipe_of
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile

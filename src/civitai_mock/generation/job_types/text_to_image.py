@@ -1,14 +1,13 @@
 """`TextToImageV2` makes images from a prompt text."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from civitai_mock.domain.blob import BlobFacts
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import Job, JobResource
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.comfyui_facts import MOST_CLIP_SKIP
@@ -42,7 +41,6 @@ from civitai_mock.generation.text_to_image.spec import ImageParams, ImagesSpec, 
 from civitai_mock.generation.work import GraphWork, is_url
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToImageSpec(ImagesSpec, JobSpec):
     """Makes images; all of them are one batch, drawn from one seed."""
@@ -62,7 +60,6 @@ class TextToImageSpec(ImagesSpec, JobSpec):
         return text_to_image_job(job, self).work(skeletons)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToImageDraft(JobDraft):
     """Asks for images from a prompt text; AIRs are in either form.

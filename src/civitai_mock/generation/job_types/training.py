@@ -1,9 +1,10 @@
 """`ImageResourceTraining` trains a LoRA, epoch by epoch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.domain.resource import Resource

@@ -1,10 +1,11 @@
 """Job types that make videos of prompt texts, or change and measure videos."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from civitai_mock.domain.blob import BlobFacts
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.file_recipes import DEFAULT_FPS, VIDEO_TYPE, VideoRecipe
 from civitai_mock.generation.graph_reader.samplers import SamplerPass
 from civitai_mock.generation.job_types.draft import CompleteSpec, PlannedFile

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.graph_builder import GraphBuilder
 from civitai_mock.generation.prompts.a1111 import TAG, IgnoredTag

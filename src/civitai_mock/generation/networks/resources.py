@@ -1,18 +1,16 @@
 """Networks in drafts and specs, and the choice of their resources."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.networks.kinds import KIND_NAMES, NetworkKind, find_kind
 
 MAX_NETWORKS = 100  # ComfyUI follows a chain of nodes by calls within calls, which have an end
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
     """Is a network as it is stored; `type` is the name of a kind."""
@@ -22,7 +20,6 @@ class NetworkSpec:
     trigger_word: str | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkDraft:
     """Is a network of a draft; its field is `networks.<name>`, where the name is the AIR unless it is given.
@@ -46,7 +43,6 @@ class NetworkDraft:
         return NetworkSpec(type=kind_name, strength=strength, trigger_word=word)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenNetwork:
     """Is a network of a draft with its resource."""

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial, reduce
+
+from civitai_mock.domain.dataclass import dataclass
 
 STEP = 1.1
 LEAST_WEIGHT, MOST_WEIGHT = 0.001, 1e6

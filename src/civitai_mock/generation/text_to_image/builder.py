@@ -1,14 +1,13 @@
 """Build the graph of a textToImage job."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job, JobResource
 from civitai_mock.domain.json_types import Json
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.generation.control_nets.nodes import JobControlNets
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
 from civitai_mock.generation.ecosystems.ecosystem import Ecosystem
@@ -29,7 +28,6 @@ class Feature(Protocol):
     def apply(self, builder: GraphBuilder) -> None: ...
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
     """Describes an image, complete: `networks`, those of the `tags`, and features are applied in their order.

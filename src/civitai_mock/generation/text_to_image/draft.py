@@ -1,7 +1,6 @@
 """What a request says of the passes of an image beyond the first one, and how it is completed."""
 
-from dataclasses import dataclass
-
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.text_to_image.spec import HiresSpec, RefinerSpec, UpscaleSpec
 
 DEFAULT_DENOISE = 0.75  # v2 description, where a graph of ours would be run

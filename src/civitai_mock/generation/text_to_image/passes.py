@@ -1,8 +1,8 @@
 """Add to a graph what goes beyond one pass from noise: source image, hires pass, upscaling, refiner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import plain_number
 from civitai_mock.generation.comfyui_facts import MOST_STEPS
 from civitai_mock.generation.graph import Link, Value

@@ -1,12 +1,11 @@
 """Choose the resources that a draft of images names, model, upscalers and refiner, and check their use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import FieldError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.generation.comfyui_facts import USUAL_UPSCALING
 from civitai_mock.generation.ecosystems import ECOSYSTEMS, find_ecosystem
@@ -102,7 +101,6 @@ def _check_side(size: Size, most: int, field: str, *, of: str) -> None:
         raise FieldError(field, f"The larger side must be at most {most} pixels after {of}; found {size.larger_side}.")
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenModel:
     """Holds the model of a draft; `kind` is one of those of its ecosystem."""

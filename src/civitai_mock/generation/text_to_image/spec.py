@@ -1,10 +1,10 @@
 """Images as they are stored, complete: what is drawn, of which size, with which resources, and what that costs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Self
 
-from civitai_mock.domain.quick_init import quick_init
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.sampling import Sampling
 from civitai_mock.generation.comfyui_facts import LATENT_CELL
 from civitai_mock.generation.control_nets.spec import ControlNetSpec
@@ -79,7 +79,6 @@ class PromptFrame:
         return f"{self.before}{prompt}{self.after}"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageParams:
     """Holds what is drawn; `source_image` is a URL or the key of a blob."""

@@ -5,10 +5,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text
 from civitai_mock.generation.placeholder_results import caption, seeded_random, small_png

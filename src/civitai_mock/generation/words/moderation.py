@@ -4,9 +4,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from civitai_mock.domain.air import Air
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.generation.placeholder_results import seeded_random
 

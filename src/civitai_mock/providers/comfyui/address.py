@@ -1,9 +1,9 @@
 """Parse the addresses of ComfyUI servers: the settings COMFY_HTTP_URL and COMFY_WS_URL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.network.redaction import ADDRESS_SEPARATOR, redacted
 
 HTTP_SCHEMES = ("http", "https")

@@ -2,11 +2,12 @@
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 import httpx
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.work import GraphWork
 from civitai_mock.ports import Clock, Ids
 from civitai_mock.providers.comfyui.protocol.tracker import LossLimits

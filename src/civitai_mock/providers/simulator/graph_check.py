@@ -1,10 +1,11 @@
 """Check graphs as any ComfyUI would: refuse those without outputs, with loose ends or with cycles."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from graphlib import CycleError, TopologicalSorter
 from typing import Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.json_types import ReadOnlyJson
 from civitai_mock.generation.comfyui_facts import LARGEST_BATCH, LARGEST_SIDE, MOST_PIXELS_IN_MEMORY

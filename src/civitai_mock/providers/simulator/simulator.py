@@ -5,15 +5,14 @@ import heapq
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import count
 from typing import Self
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import JobResource
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.drawing.drawn_images import draw_as
 from civitai_mock.drawing.threads import DrawingThreads
 from civitai_mock.generation.ecosystems import ECOSYSTEMS
@@ -40,7 +39,6 @@ from civitai_mock.providers.simulator.known_shapes import KnownShapes, read_grap
 from civitai_mock.providers.simulator.timing import SimulatedWorker, TimingProfile, Workload, sampling_of
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedPrompt:
     """Holds all that the files of a prompt are made from, as often as they are asked for.

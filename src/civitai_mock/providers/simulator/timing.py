@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.generation.graph_reader.output_images import OutputImages
 

@@ -1,10 +1,10 @@
 """Keep, copy and delete stored blobs, and the files of jobs, which have to be the same consumer's."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from civitai_mock.domain.blob import Blob, Slot, UndrawnBlob, blob_key
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.errors import JobError, NotFoundError
 from civitai_mock.domain.job import Job

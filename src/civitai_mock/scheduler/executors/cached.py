@@ -1,9 +1,10 @@
 """Give a job the results that an equal request has made before; who is the first makes them."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from civitai_mock.domain.blob import Slot
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.job import Job

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import Blob, BlobFacts, Slot, UndrawnBlob
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ForbiddenError, JobError, NotFoundError, NotStartedError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from mimetypes import guess_extension
 
 from civitai_mock.domain.blob import PREVIEW, BlobFacts, Slot, UndrawnBlob, blob_key
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError, RunFailedError
 from civitai_mock.domain.events import GRAPH_MEMBER
 from civitai_mock.domain.images import BrokenImageError, read_header

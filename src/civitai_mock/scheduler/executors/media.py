@@ -1,9 +1,10 @@
 """Make files: of recipes, when somebody asks for them, or of input files at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from civitai_mock.domain.blob import BlobFacts, Slot
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.maturity import NsfwLevel

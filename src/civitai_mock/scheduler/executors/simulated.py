@@ -1,10 +1,11 @@
 """Work that is simulated here: trainings, transformed images, and results without files."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from civitai_mock.domain.blob import BlobFacts, Slot
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError
 from civitai_mock.generation.work import Epoch, ResultWork, TrainingWork, TransformWork
 from civitai_mock.scheduler.executors.context import Executor, JobContext

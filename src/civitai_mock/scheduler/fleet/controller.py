@@ -5,13 +5,13 @@ place, and looks what became of them; what was to be told is told again, and is 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.claims import ON_PROCESS, Claim
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, MockError, NotFoundError
 from civitai_mock.domain.fleet.document import FleetDocument
 from civitai_mock.domain.fleet.engines import NO_ENGINES, Engine, Engines

@@ -1,9 +1,9 @@
 """The jobs that wait for a fleet: each is read once, as what a fleet needs to know of it does not change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fleet.document import FleetDocument
 from civitai_mock.domain.fleet.policy import FleetJob, fleet_job
 from civitai_mock.domain.stages import MovedBy

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject
 from civitai_mock.ports import Clock
 from civitai_mock.services.error_boundary import ErrorBoundary

@@ -6,11 +6,11 @@ They are opaque to clients, and no secret: they give access to nothing.
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from zlib import crc32
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError, fault
 
 JOBS, FEED = "j", "f"

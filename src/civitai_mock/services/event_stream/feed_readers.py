@@ -4,9 +4,9 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NamespaceResetError
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job

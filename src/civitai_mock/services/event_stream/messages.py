@@ -1,7 +1,6 @@
 """The messages of a stream of events, as JSON."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from civitai_mock.domain.blob import Slot
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import format_date
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job

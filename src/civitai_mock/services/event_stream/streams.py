@@ -1,9 +1,9 @@
 """The streams of one namespace: who reads which, and what wakes them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job

@@ -1,8 +1,8 @@
 """Show what goes wrong with the blobs of a job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.faults.kept import told_fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import JsonObject

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -12,6 +12,7 @@ import structlog
 from civitai_mock.domain.blob import Blob, UndrawnBlob
 from civitai_mock.domain.changed import changed
 from civitai_mock.domain.clock_state import added
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ForbiddenError, JobError, NotDrawnError, NotFoundError
 from civitai_mock.domain.fault_presets import Hook
 from civitai_mock.domain.faults.actions import BlobState, Effect, Late, PresetEffect, PresetWord, SilentBlob

@@ -3,10 +3,11 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, NotFoundError
 from civitai_mock.domain.faults.rules import ENABLED, FaultRule
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_list, as_object

@@ -3,9 +3,9 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, NotFoundError, fault
 from civitai_mock.domain.faults.scenarios import STATE, Scenario
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object

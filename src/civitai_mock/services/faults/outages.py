@@ -1,9 +1,10 @@
 """What seems to be of the workers while a fault has them out: none is ready, or none has the files of a model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobResource
 from civitai_mock.ports import WorkerReport, Workforce
 from civitai_mock.services.faults.firing import Faults

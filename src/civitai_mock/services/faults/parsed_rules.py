@@ -1,11 +1,11 @@
 """Rules of faults as they are stored with a namespace, or for all: each with its id, and from when its counts begin."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.faults.rules import FaultRule, needs_of_requests, parse_rule
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_text

@@ -4,12 +4,12 @@ States are counters of the store: a move is one conditional write, so that each 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError, TransientError
 from civitai_mock.domain.fault_presets import Target
 from civitai_mock.domain.faults.choice import Choice, Look, Missed, first_failed

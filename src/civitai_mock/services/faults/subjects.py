@@ -1,8 +1,9 @@
 """What rules of faults match of jobs: also of the jobs that a blob or a callback is about."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.faults.conditions import FaultSubject
 from civitai_mock.domain.faults.submissions import SubmittedWork
 from civitai_mock.domain.job import Job

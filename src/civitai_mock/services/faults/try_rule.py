@@ -1,8 +1,8 @@
 """Try a rule of faults on the requests of a namespace so far: nothing goes wrong, and nothing is counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.faults.dry_run import hit_ids
 from civitai_mock.domain.faults.rules import FaultRule
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object, as_text, as_texts

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fleet.costs import CostEntry
 from civitai_mock.domain.fleet.pods import Pod, Use, stored_pod
 from civitai_mock.domain.fleet.providers import BASELINE_PER_PICTURE

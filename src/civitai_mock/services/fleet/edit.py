@@ -1,8 +1,8 @@
 """Give a namespace a fleet, tell which it has, and take it away."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.fleet.document import FleetDocument, as_json, parse_fleet, stored_fleet
 from civitai_mock.domain.fleet.engines import ServerNames

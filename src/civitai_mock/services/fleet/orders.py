@@ -5,7 +5,6 @@ That is one process at a time, which need not be the one that was asked: they me
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from secrets import token_hex
@@ -13,6 +12,7 @@ from typing import Final
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, MockError, NotFoundError, TransientError
 from civitai_mock.domain.json_types import JsonObject, as_number, as_object, as_text
 from civitai_mock.domain.namespaces import Epoch

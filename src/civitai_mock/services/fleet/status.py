@@ -1,10 +1,10 @@
 """What statuses say of a fleet: which providers may run a job, whether they can now, and when it would begin there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.fleet.document import FleetDocument
 from civitai_mock.domain.fleet.pods import ON_ITS_WAY, TAKES_JOBS, Pod, PodState
 from civitai_mock.domain.fleet.policy import fleet_job

@@ -1,9 +1,10 @@
 """What the API asks of the fleet of a namespace: how it is, its pods, orders to them, and what it has cost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.fleet.document import FleetDocument
 from civitai_mock.domain.fleet.pods import ON_ITS_WAY, TAKES_JOBS, Pod

@@ -6,11 +6,11 @@ Questions and answers are JSON objects, so that they can go from one process to 
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TypeAlias, TypedDict
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.faults.conditions import MATCH, FaultSubject
 from civitai_mock.domain.faults.dry_run import needs_work, parse_tried_rule, would_match
 from civitai_mock.domain.journal import JournalEntry, LargeBody

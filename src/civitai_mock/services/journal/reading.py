@@ -1,9 +1,9 @@
 """Read the journal of a namespace over all processes, and clear it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError
 from civitai_mock.domain.json_types import JsonObject, as_list, as_object, as_text
 from civitai_mock.services.journal.questions import CUT_AT, ITEMS, WantedEntries, page_question

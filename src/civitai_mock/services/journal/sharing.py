@@ -4,9 +4,9 @@ Where a process that has had a journal does not answer, as it is dead or has lef
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_number, as_object, as_text
 from civitai_mock.services.journal.presence import JournalPresence
 from civitai_mock.services.journal.questions import CLEAR_QUESTION, AnswerQuestions

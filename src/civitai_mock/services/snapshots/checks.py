@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from civitai_mock.domain.blob import KEY_PATTERN
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.workflow import Workflow

@@ -6,10 +6,11 @@ raises `FORMAT`.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.ports.snapshots import CounterRecord, JobRecord, ResourceRecord, WorkflowRecord
 from civitai_mock.services.journal.presence import COUNTER as JOURNALS
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, ReadOnlyJson
 from civitai_mock.domain.namespaces import DEFAULT
 from civitai_mock.domain.workflow import WorkflowStep

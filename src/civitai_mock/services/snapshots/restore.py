@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -11,6 +10,7 @@ from itertools import islice
 from typing import IO, Any
 
 from civitai_mock.domain.blob import Blob, etag_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import TransientError, fault
 from civitai_mock.domain.namespaces import Epoch, NamespaceRecord
 from civitai_mock.ports import Clock, NamespaceStore, Stores

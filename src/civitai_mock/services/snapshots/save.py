@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO, TypeVar
 
 from civitai_mock.domain.blob import Blob, UndrawnBlob, etag_of
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, NamespaceResetError, NotFoundError
 from civitai_mock.domain.namespaces import Epoch, NamespaceRecord
 from civitai_mock.ports import Clock, NamespaceStore, Stores

@@ -1,7 +1,6 @@
 """The use cases of snapshots, which are loaded together for the first of them."""
 
-from dataclasses import dataclass
-
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.services.snapshots.restore import RestoreNamespace
 from civitai_mock.services.snapshots.save import SaveNamespace
 

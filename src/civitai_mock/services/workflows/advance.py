@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.maturity import highest

@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.workflow import OVER, Callback, WorkflowSnapshot, WorkflowStatus
 from civitai_mock.domain.workflow_progress import Progress, WorkflowProgress, job_progress, workflow_progress
 from civitai_mock.domain.workflow_search import Announcement

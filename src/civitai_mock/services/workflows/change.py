@@ -1,8 +1,8 @@
 """Change workflows at the request of their owners: what describes them, who pays, their steps, and that they end."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import ConflictError, InsufficientBuzzError, NotFoundError, fault, refused
 from civitai_mock.domain.json_patch import PatchOperation, apply_patch, check_places
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object

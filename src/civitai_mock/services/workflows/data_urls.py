@@ -5,8 +5,9 @@ import binascii
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError, QueueFullError, TransientError, fault
 from civitai_mock.domain.json_types import Json, as_list
 from civitai_mock.domain.references import NESTED, Path, print_path

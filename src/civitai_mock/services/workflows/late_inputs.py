@@ -1,8 +1,8 @@
 """What steps answer, as references of other steps see it, and the inputs of those others with these values in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson

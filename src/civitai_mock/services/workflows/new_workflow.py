@@ -1,13 +1,12 @@
 """A workflow that is not stored yet: what makes it new, and what follows for it from its template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import refused
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.maturity import MATURE, NsfwLevel
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.resource import Resource
 from civitai_mock.domain.workflow import UpgradeMode, Workflow
 from civitai_mock.domain.workflow_template import WorkflowTemplate
@@ -17,7 +16,6 @@ from civitai_mock.services.namespace_ids import said
 FORBIDDEN_PROMPT = "Prompt requires mature content but workflow does not allow it"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWorkflow:
     """Is a workflow that is not stored yet, with the jobs and the resources that come with it."""

@@ -1,12 +1,13 @@
 """What can be done to the steps of a workflow now: make them ready, spawn others, make their failed jobs again."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InsufficientBuzzError, InvalidRequestError
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.money import Balances

@@ -2,13 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import fault
 from civitai_mock.domain.json_types import Json
 from civitai_mock.domain.maturity import NsfwLevel
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.references import REPEAT, link_steps
 from civitai_mock.domain.workflow import WorkflowStep
 from civitai_mock.domain.workflow_template import WorkflowTemplate
@@ -22,7 +22,6 @@ MOST_STEPS = 1000
 MOST_KEPT = 64
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedSteps:
     """Holds steps, which have no seeds yet, with the maturity of what each makes; some have `files` in data URLs.

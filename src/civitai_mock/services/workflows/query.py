@@ -1,8 +1,9 @@
 """Query workflows: one by its id, or those of an owner page by page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.workflow import Workflow, WorkflowSnapshot

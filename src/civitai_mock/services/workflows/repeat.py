@@ -1,8 +1,8 @@
 """Spawn the steps of a `repeat`: one for each element of an array, made by its template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.dotnet import parse_timespan
 from civitai_mock.domain.errors import InvalidRequestError, fault
 from civitai_mock.domain.json_types import Json, JsonObject, as_object, as_text

@@ -1,11 +1,11 @@
 """Build the jobs of steps whose inputs are complete; nothing is stored."""
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import InvalidRequestError
 from civitai_mock.domain.job import NAMED_PRIORITIES, NORMAL, Job, WorkflowPlace
 from civitai_mock.domain.json_types import as_number, as_object, as_text

@@ -1,13 +1,14 @@
 """Submit workflows: check them, give them a price, and store them with their first jobs, once for each external id."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from civitai_mock.domain.changed import changed
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import (
     ConflictError,
     InsufficientBuzzError,

@@ -1,7 +1,6 @@
 """All use cases of workflows together."""
 
-from dataclasses import dataclass
-
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.ports.steps import StepTypes
 from civitai_mock.services.workflows.advance import AdvanceWorkflows
 from civitai_mock.services.workflows.change import ChangeWorkflows

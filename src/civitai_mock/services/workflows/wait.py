@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import Job, WorkflowPlace
 from civitai_mock.domain.search import FeedEntry
 from civitai_mock.domain.workflow import WorkflowSnapshot

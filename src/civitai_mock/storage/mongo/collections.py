@@ -1,13 +1,14 @@
 """The collections of a MongoDB store: their names and indexes."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from typing import Any, TypeAlias
 
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.stages import MovedBy
 from civitai_mock.storage.mongo.errors import only_duplicates
 

@@ -8,13 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from motor.frameworks import asyncio as motor_asyncio
 from motor.metaprogramming import create_class_with_framework
 from pymongo.errors import AutoReconnect
+
+from civitai_mock.domain.dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job
 from civitai_mock.storage.mongo.collections import Collection, insert_missing

@@ -11,13 +11,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError, TransientError
 from civitai_mock.domain.namespaces import DEFAULT, FIRST_EPOCH, SERVER, SHARED_EPOCH
 from civitai_mock.storage.mongo.collections import Collection, Collections, Document, Pipeline

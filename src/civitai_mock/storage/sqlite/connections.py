@@ -5,12 +5,12 @@ import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.storage.sqlite.schema import TableNames
 from civitai_mock.storage.sqlite.upgrade import create_schema
 

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from time import perf_counter
 from typing import Any, TypeVar
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
 from civitai_mock.storage.sqlite.connections import BUSY_SECONDS, Checkpointer, Connections

@@ -14,17 +14,16 @@ last. SQLite makes one transaction after the other, so whoever has read up to a 
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import orjson
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.events import JobEvent
 from civitai_mock.domain.job import Job, initialized_event
 from civitai_mock.domain.json_types import JsonText, ReadOnlyJson
 from civitai_mock.domain.micros import MICROSECOND
-from civitai_mock.domain.quick_init import quick_init
 from civitai_mock.domain.stages import JobEventType, Outcome, Stage
 from civitai_mock.storage.sqlite.encoding import Row
 from civitai_mock.storage.sqlite.packing import Packed, pack, unpack, unpack_lines
@@ -60,7 +59,6 @@ EVENTS = """
 """
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFacts:
     """Is what the events of a job repeat of it."""

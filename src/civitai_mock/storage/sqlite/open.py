@@ -8,12 +8,12 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from filelock import BaseFileLock, FileLock, Timeout
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics, NewerSchemaError, Stores
 from civitai_mock.storage.sqlite.blob_bytes import BlobContent, FileContent, MemoryContent

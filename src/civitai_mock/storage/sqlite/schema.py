@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import cache
 from typing import Any, TypeVar
+
+from civitai_mock.domain.dataclass import dataclass
 
 # Allows what a MongoDB collection can be called, too, and no character that could end the quotes around it in SQL.
 NAME_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)

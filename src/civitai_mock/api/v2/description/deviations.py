@@ -6,10 +6,10 @@ are what clients send and the real service answers although neither says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 
 SCHEMAS_PATH = "#/components/schemas/"

@@ -1,7 +1,6 @@
 """Read the description: the official one, what is newer, and the deviations for requests or answers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,6 +15,7 @@ from civitai_mock.api.v2.description.deviations import (
     Deviation,
     Side,
 )
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_object
 
 OFFICIAL = "openapi-v2.json"

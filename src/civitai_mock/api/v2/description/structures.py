@@ -1,13 +1,13 @@
 """Readers of arrays, maps and objects: they fill in defaults and drop what is not known, at every depth."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from civitai_mock.api.v2.description.document import Branch
 from civitai_mock.api.v2.description.faults import MOST_SHOWN, Faults, Place, shown
 from civitai_mock.api.v2.description.values import Reader, other_kind
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.references import is_reference
 

@@ -1,7 +1,6 @@
 """The registry of the step types of v2, by their `$type`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from civitai_mock.api.v2.blob_documents import BlobRenderer
 from civitai_mock.api.v2.description.echo import echo_input
@@ -75,6 +74,7 @@ from civitai_mock.api.v2.steps.words import (
     PromptEnhancement,
 )
 from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import NotFoundError
 from civitai_mock.domain.job import Job
 from civitai_mock.domain.json_types import Json, JsonObject

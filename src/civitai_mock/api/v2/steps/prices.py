@@ -1,12 +1,12 @@
 """What steps cost, in whole Buzz: the published prices (v2 contract, section 8), and guesses where there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from civitai_mock.api.v2.steps.image_members import air_ecosystem, image_count, image_size, lora_count
 from civitai_mock.api.v2.steps.step_type import StepInput
 from civitai_mock.api.v2.steps.video_members import video_count, video_seconds, video_size
 from civitai_mock.domain.cost import StepCost
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_number, as_object, as_text
 from civitai_mock.generation.text_to_image.spec import Size
 

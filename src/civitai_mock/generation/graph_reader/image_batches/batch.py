@@ -1,9 +1,10 @@
 """The images at one place of a graph: their size and their number."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self, TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.comfyui_facts import LATENT_CELL
 
 DEFAULT_SIDE = 512

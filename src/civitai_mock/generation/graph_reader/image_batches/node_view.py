@@ -1,9 +1,9 @@
 """What a rule about sizes sees of a node: its settings, and the images that reach it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import as_text
 from civitai_mock.generation.graph import Link
 from civitai_mock.generation.graph_reader.image_batches.batch import (

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_object, as_texts
 from civitai_mock.generation.comfyui_facts import EMBEDDINGS, FOLDERS_OF_TYPES

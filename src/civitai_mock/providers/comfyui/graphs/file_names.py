@@ -3,11 +3,11 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
 from civitai_mock.domain.air import WEIGHTS_SUFFIXES
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobResource
 from civitai_mock.generation.work import FileRole
 

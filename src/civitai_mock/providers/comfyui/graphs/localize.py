@@ -1,9 +1,10 @@
 """Translate a graph into a server's own file names, and say what keeps the server from running it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_object, as_text
 from civitai_mock.generation.comfyui_facts import EMBEDDINGS

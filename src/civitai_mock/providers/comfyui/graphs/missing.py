@@ -1,10 +1,11 @@
 """Describe files that a graph wants and a server does not have, in the same words however that was found out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError
 from civitai_mock.domain.job import JobResource
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson, as_object, as_text

@@ -3,9 +3,10 @@
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text, as_texts
 
 # Sent first on a connection: previews then say which prompt and node they belong to.

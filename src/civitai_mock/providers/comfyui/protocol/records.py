@@ -1,9 +1,10 @@
 """Read the bodies of ComfyUI's /queue and /history as plain values; malformed parts read as absent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import Json, JsonObject, as_list, as_number, as_object, as_text
 from civitai_mock.providers.comfyui.protocol.messages import NodeFailure, SavedFile, read_failure, read_files
 

@@ -1,10 +1,11 @@
 """Track one prompt on one server, from socket messages, queue and history, until its end and its results are known."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.generation.graph_reader.outputs import output_rank
 from civitai_mock.providers.comfyui.protocol.messages import (
     Errored,
@@ -31,6 +32,9 @@ class LossLimits:
 
     absent: timedelta = timedelta(seconds=1)
     unreachable: timedelta = timedelta(seconds=30)
+
+
+USUAL_LIMITS = LossLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class PromptTracker:
         *,
         now: datetime,
         streaming: frozenset[str] = frozenset(),
-        limits: LossLimits = LossLimits(),
+        limits: LossLimits = USUAL_LIMITS,
     ) -> None:
         """`streaming` are the nodes whose images come over the socket, and are in no history."""
         self.prompt_id = prompt_id

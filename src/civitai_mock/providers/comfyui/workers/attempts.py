@@ -1,10 +1,11 @@
 """Remember which servers have failed a prompt and how, and decide whether its job ends or another server is tried."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError, RunFailedError, TransientError, TryElsewhereError
 from civitai_mock.providers.comfyui.protocol.blame import Blame, blame_of, is_about_device
 from civitai_mock.providers.comfyui.protocol.messages import NodeFailure

@@ -3,9 +3,9 @@
 import asyncio
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import MockError, NoWorkerError, TransientError
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.providers.comfyui.address import ComfyServer

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import structlog
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.errors import JobError, MockError
 from civitai_mock.domain.job import NORMAL
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from civitai_mock.domain.dataclass import dataclass
 from civitai_mock.domain.json_types import JsonObject, ReadOnlyJson
 from civitai_mock.providers.comfyui.protocol.messages import SocketImage
 from civitai_mock.providers.comfyui.protocol.tracker import (
