@@ -5,12 +5,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 from civitai_mock.domain.dataclass import dataclass
+from civitai_mock.domain.fast_zlib import compressobj
 from civitai_mock.domain.png import SIGNATURE, chunk, text_chunk
-
-try:
-    from isal.isal_zlib import compressobj
-except ImportError:  # there is no package for this machine; zlib gives the same images in more time
-    from zlib import compressobj  # type: ignore[assignment]  # the one differs from the other in its annotations
 
 RGB_COLOUR = 2
 BIT_DEPTH = 8

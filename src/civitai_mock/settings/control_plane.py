@@ -82,7 +82,7 @@ class ControlPlaneSettings(AddressSettings, ProcessSettings):
     )
     journal_max_bytes: int = setting(
         33_554_432,
-        "Limits what the journal takes in each process, in bytes",
+        "Limits what the journal keeps in each process, in bytes before they are compressed",
         expected="a number from 1048576 to 17179869184",
         ge=2**20,
         le=2**34,

@@ -18,6 +18,7 @@ from civitai_mock.domain.json_types import Json, JsonObject, ReadOnlyJson, as_nu
 from civitai_mock.domain.near_misses import near_misses
 from civitai_mock.domain.redaction import Redactor, secrets_pattern
 from civitai_mock.domain.verification import Seen, find, parse_expectation, parse_match
+from civitai_mock.services.journal.blocks import KeptEntries
 from civitai_mock.services.journal.documents import names_job, render_entry
 from civitai_mock.services.journal.recording import Journal
 
@@ -101,7 +102,7 @@ class AnswerQuestions:
             if found is not None:
                 found.clear()
             return {}
-        entries = () if found is None else found.entries
+        entries = KeptEntries((), ()) if found is None else found.entries
         pattern = secrets_pattern([*self.secrets(), *self.tokens_of(name)])
         reader = _Reader(name, entries, found is None or found.dropped == 0, pattern, self.subject_of)
         if len(entries) < MANY:
@@ -114,7 +115,7 @@ class _Reader:
     """Reads the entries of one namespace, which are whole if none had to go."""
 
     name: str
-    found: Sequence[JournalEntry]
+    found: KeptEntries
     is_whole: bool
     secrets: re.Pattern[str] | None
     subject_of: SubjectOf
@@ -143,7 +144,7 @@ class _Reader:
         entry_id, has_messages = as_text(question.get(ENTRY_ID)), question.get(MESSAGES) is not False  # nor for these
         wanted = (
             entry
-            for entry in reversed(self.entries)
+            for entry in self.found.youngest_first()
             if (not entry_id or entry.id == entry_id)
             and (not method or entry.method.upper() == method)
             and (status is None or entry.status == status)
@@ -170,8 +171,11 @@ class _Reader:
     def _picked(self, question: ReadOnlyJson) -> Iterator[JsonObject]:
         """Yield entries by their ids, the youngest first, as many as one answer may have."""
         ids, size = {*as_texts(question[IDS])}, 0
-        for entry in reversed(self.entries):
-            if entry.id in ids and size <= MOST_BYTES:
+        for entry in self.found.youngest_first():
+            if not ids or size > MOST_BYTES:
+                return
+            if entry.id in ids:
+                ids.discard(entry.id)
                 size += entry.size
                 yield render_entry(entry, namespace=self.name, redactor=Redactor(self.secrets))
 

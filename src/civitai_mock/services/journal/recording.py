@@ -1,23 +1,14 @@
 """Keep the journal of this process: the last requests of each namespace, as many as there is room for."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from civitai_mock.domain.journal import JournalEntry, PlainEntry
+from civitai_mock.domain.journal import PlainEntry
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
+from civitai_mock.services.journal.blocks import EntryQueue, KeptEntries
 
 Listener = Callable[[], None]
-
-
-class _Page:
-    """Holds the entries of one namespace since they were cleared, and how many of them had to go."""
-
-    __slots__ = ("dropped", "entries")
-
-    def __init__(self) -> None:
-        self.entries: deque[PlainEntry] = deque()
-        self.dropped = 0
 
 
 class Journal:
@@ -30,7 +21,7 @@ class Journal:
         self._max_bytes = max_bytes
         self._metrics = metrics
         self._count = self._bytes = 0
-        self._order: deque[_Page] = deque()  # whose entry is the next oldest; those of cleared pages do not count
+        self._order: deque[EntryQueue] = deque()  # whose entry is the next oldest; what was cleared does not count
         self._by_name: dict[str, NamespaceJournal] = {}
 
     def of(self, name: str, epoch: int) -> "NamespaceJournal":
@@ -53,30 +44,29 @@ class Journal:
             found.end()
             del self._by_name[name]
 
-    def add(self, page: _Page, entry: PlainEntry) -> None:
+    def add(self, queue: EntryQueue, entry: PlainEntry) -> None:
         """Add an entry, and let the oldest ones go if there is no room any more. Every request comes here."""
-        page.entries.append(entry)
-        self._order.append(page)
+        queue.add(entry)
+        self._order.append(queue)
         self._count += 1
         self._bytes += entry[-1]
         if self._count > self._max_entries or self._bytes > self._max_bytes:
             self._drop_oldest()
 
-    def release(self, page: _Page) -> None:
-        """Give back what the entries of a page take."""
-        self._count -= len(page.entries)
-        self._bytes -= sum(entry[-1] for entry in page.entries)
-        page.entries.clear()
+    def release(self, queue: EntryQueue) -> None:
+        """Give back what the entries of a queue take, which is cleared."""
+        self._count -= queue.count
+        self._bytes -= queue.size
+        queue.clear()
         if len(self._order) > 2 * self._max_entries:
-            self._order = deque(page for page in self._order if page.entries)
+            self._order = deque(queue for queue in self._order if queue.count)
 
     def _drop_oldest(self) -> None:
         while self._count > self._max_entries or self._bytes > self._max_bytes:
-            page = self._order.popleft()
-            if page.entries:
+            queue = self._order.popleft()
+            if queue.count:
                 self._count -= 1
-                self._bytes -= page.entries.popleft()[-1]
-                page.dropped += 1
+                self._bytes -= queue.drop_oldest()
                 self._metrics.journal_drops += 1
 
 
@@ -87,7 +77,7 @@ class NamespaceJournal:
         self.name = name
         self.epoch = epoch
         self._journal = journal
-        self._page = _Page()
+        self._kept = EntryQueue()
         self._is_over = False
         self._listeners: list[Listener] = []
 
@@ -96,27 +86,27 @@ class NamespaceJournal:
         return self._journal.is_on
 
     @property
-    def entries(self) -> Sequence[JournalEntry]:
-        """Return what is kept, in the order in which the requests ended."""
-        return [*map(JournalEntry._make, self._page.entries)]
+    def entries(self) -> KeptEntries:
+        """Return what is kept at this moment."""
+        return self._kept.entries
 
     @property
     def dropped(self) -> int:
         """Return how many entries had to go since the last one was cleared."""
-        return self._page.dropped
+        return self._kept.dropped
 
     def add(self, entry: PlainEntry) -> None:
         """Add the members of an entry, unless the epoch is over."""
         if self._is_over:
             return
-        self._journal.add(self._page, entry)
+        self._journal.add(self._kept, entry)
         for listener in self._listeners:
             listener()
 
     def clear(self) -> None:
         """Forget all entries, and that some had to go."""
-        self._journal.release(self._page)
-        self._page = _Page()
+        self._journal.release(self._kept)
+        self._kept = EntryQueue()
 
     def end(self) -> None:
         """Forget all of it for good; what is still on its way is not kept any more."""
