@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 MOST_AT_ONCE = 32
-TURNS = 4  # of the event loop; a job that ends takes about as many to do so
+TURNS = 32  # of the event loop, in which a job that has begun can end several times over
 
 
 class Admission:
@@ -12,7 +12,9 @@ class Admission:
 
     Otherwise all submissions that arrive together are carried out before the first of their jobs gets on. Measured with
     5,000 clients that wait for jobs of half a second: the first has its answer after 0.6 s, not 3.2 s. Those that begin
-    together share commits: each costs 15 % less than where 8 begin in each turn.
+    together share commits: each costs 15 % less than where 8 begin in each turn. With 4 turns in place of 32, one in a
+    hundred of 512 clients that wait for jobs of half a second waited for 930 ms, not 790. Turns in which nothing is to
+    be done take next to no time.
     """
 
     def __init__(self) -> None:
