@@ -8,6 +8,7 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from civitai_mock.domain.fast_zlib import compress, decompress
 from civitai_mock.domain.journal import JournalEntry, LargeBody, PlainEntry
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ class EntryBlock:
             self._compress(entries)
 
     def _compress(self, entries: Sequence[PlainEntry]) -> None:
-        from civitai_mock.domain.fast_zlib import compress  # noqa: PLC0415 - the start has no use for it
-
         self._objects = {number: _objects(entry) for number, entry in enumerate(entries) if _has_objects(entry)}
         plain = [_plain(entry) if number in self._objects else entry for number, entry in enumerate(entries)]
         self._content = compress(pickle.dumps(plain, pickle.HIGHEST_PROTOCOL), FAST_LEVEL)
@@ -65,8 +64,6 @@ class EntryBlock:
     def read(self) -> Sequence[JournalEntry]:
         if not self._content:
             return [*map(JournalEntry._make, self._entries)]
-        from civitai_mock.domain.fast_zlib import decompress  # noqa: PLC0415 - as above
-
         plain = pickle.loads(decompress(self._content))  # noqa: S301 - nobody else can have written it
         entries = [*map(JournalEntry._make, plain)]
         for number, objects in self._objects.items():
@@ -77,16 +74,14 @@ class EntryBlock:
 class KeptEntries:
     """Is what a queue had in a moment; each block of it is read when the first of its entries is asked for."""
 
-    def __init__(
-        self, blocks: Sequence[EntryBlock], fresh: Sequence[PlainEntry], *, gone: int = 0, count: int = 0
-    ) -> None:
+    def __init__(self, blocks: Sequence[EntryBlock], fresh: Sequence[PlainEntry], *, gone: int = 0) -> None:
+        """Of the oldest block, so many entries have `gone`."""
         self._blocks = blocks
         self._fresh = fresh
         self._gone = gone
-        self._count = count
 
     def __len__(self) -> int:
-        return self._count
+        return sum(len(block.sizes) for block in self._blocks) - self._gone + len(self._fresh)
 
     def __iter__(self) -> Iterator[JournalEntry]:
         """Yield the entries in the order in which the requests ended."""
@@ -119,7 +114,7 @@ class EntryQueue:
     An entry that has gone is there until the last of its block has, but is not read any more.
     """
 
-    __slots__ = ("_blocks", "_fresh", "_gone", "_room", "_room_bytes", "count", "dropped")
+    __slots__ = ("_blocks", "_fresh", "_fresh_size", "_gone", "_room", "count", "dropped")
 
     def __init__(self) -> None:
         self.dropped = 0
@@ -129,29 +124,27 @@ class EntryQueue:
         """Forget all entries; they do not count as dropped."""
         self._blocks: deque[EntryBlock] = deque()
         self._fresh: list[PlainEntry] = []
-        self._room, self._room_bytes = BLOCK_ENTRIES, BLOCK_BYTES  # for fresh entries, until they are a block
-        self._gone = self.count = 0
+        self._room = BLOCK_ENTRIES  # for fresh entries: counted, as each request would pay for a call
+        self._fresh_size = self._gone = self.count = 0
 
     @property
     def entries(self) -> KeptEntries:
-        return KeptEntries([*self._blocks], [*self._fresh], gone=self._gone, count=self.count)
+        return KeptEntries([*self._blocks], [*self._fresh], gone=self._gone)
 
     @property
     def size(self) -> int:
         """Return about how many bytes the entries are, before any is compressed."""
-        fresh: int = sum(entry[SIZE] for entry in self._fresh)
         gone = self._blocks[0].sizes[: self._gone] if self._blocks else ()
-        return fresh + sum(sum(block.sizes) for block in self._blocks) - sum(gone)
+        return self._fresh_size + sum(sum(block.sizes) for block in self._blocks) - sum(gone)
 
     def add(self, entry: PlainEntry) -> None:
         self._fresh.append(entry)
         self.count += 1
         self._room -= 1
-        self._room_bytes -= entry[SIZE]
-        if self._room == 0 or self._room_bytes < 0:
+        self._fresh_size += entry[SIZE]
+        if self._room == 0 or self._fresh_size > BLOCK_BYTES:
             self._blocks.append(EntryBlock(self._fresh))
-            self._fresh = []
-            self._room, self._room_bytes = BLOCK_ENTRIES, BLOCK_BYTES
+            self._fresh, self._fresh_size, self._room = [], 0, BLOCK_ENTRIES
 
     def drop_oldest(self) -> int:
         """Let the oldest entry go, and return its size."""
@@ -159,8 +152,8 @@ class EntryQueue:
         self.dropped += 1
         if not self._blocks:
             size: int = self._fresh.pop(0)[SIZE]
+            self._fresh_size -= size
             self._room += 1
-            self._room_bytes += size
             return size
         sizes, place = self._blocks[0].sizes, self._gone
         self._gone += 1

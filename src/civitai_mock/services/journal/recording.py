@@ -6,7 +6,7 @@ from collections.abc import Callable
 from civitai_mock.domain.journal import PlainEntry
 from civitai_mock.domain.namespaces import Epoch
 from civitai_mock.ports import Metrics
-from civitai_mock.services.journal.blocks import EntryQueue, KeptEntries
+from civitai_mock.services.journal.blocks import SIZE, EntryQueue, KeptEntries
 
 Listener = Callable[[], None]
 
@@ -49,7 +49,7 @@ class Journal:
         queue.add(entry)
         self._order.append(queue)
         self._count += 1
-        self._bytes += entry[-1]
+        self._bytes += entry[SIZE]
         if self._count > self._max_entries or self._bytes > self._max_bytes:
             self._drop_oldest()
 
