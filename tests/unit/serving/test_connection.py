@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pytest
@@ -14,7 +14,8 @@ from uvicorn.server import ServerState
 
 from civitai_mock.api.context import while_connected
 from civitai_mock.api.whole_answer import WHOLE_ANSWER
-from civitai_mock.serving.connection import LIMITS, Connection, OpenConnections
+from civitai_mock.serving import transports
+from civitai_mock.serving.connection import FEW_REQUESTS, LIMITS, Connection, OpenConnections
 from civitai_mock.serving.transports import MAX_JOINED_BYTES
 from tests.support.event_loop import settle
 
@@ -50,6 +51,9 @@ class RecordingTransport(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
+    def abort(self) -> None:
+        self.is_closed = True
+
     def pause_reading(self) -> None:
         """Go on: what arrives is what a test says."""
 
@@ -60,14 +64,20 @@ class RecordingTransport(asyncio.Transport):
         return self.is_closed
 
 
-def open_connection(app: ASGIApp) -> tuple[Connection, RecordingTransport]:
+def open_connections(app: ASGIApp, number: int) -> list[tuple[Connection, RecordingTransport]]:
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, date_header=False)
     config.load()
     make = partial(Connection, config, ServerState(), {}, connections=OpenConnections(limits=LIMITS))
-    connection, transport = make(), RecordingTransport()
-    connection.server_state.default_headers = [(b"date", b"now")]
-    connection.connection_made(transport)
-    return connection, transport
+    opened = [(make(), RecordingTransport()) for _ in range(number)]
+    for connection, transport in opened:
+        connection.server_state.default_headers = [(b"date", b"now")]
+        connection.connection_made(transport)
+    return opened
+
+
+def open_connection(app: ASGIApp) -> tuple[Connection, RecordingTransport]:
+    (opened,) = open_connections(app, 1)
+    return opened
 
 
 class Answer:
@@ -303,3 +313,90 @@ async def test_who_waits_for_the_end_of_a_request_hears_of_a_whole_answer() -> N
 
     assert (await written(app, GET)).endswith(b"hello")
     assert heard == [{"type": "http.disconnect"}]
+
+
+class Batch:
+    """Has `number` requests answered in one turn of the event loop, each on a connection of its own.
+
+    `written` has how many answers had been written when each of them was ready; `act` is called after the last.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.written: list[int] = []
+        self.opened = open_connections(self, number)
+        self.act: Callable[[], object] = lambda: None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await WholeAnswer(HELLO, b"hello")(scope, receive, send)
+        self.written.append(self.writes)
+        if len(self.written) == len(self.opened):
+            self.act()
+
+    async def run(self) -> None:
+        for connection, _ in self.opened:
+            connection.data_received(GET)
+        await settle()
+
+    @property
+    def writes(self) -> int:
+        return sum(len(transport.writes) for _, transport in self.opened)
+
+
+async def test_answers_that_are_ready_together_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transports, "LONGEST_HOLD_SECONDS", 60.0)
+    batch = Batch(2 * FEW_REQUESTS)
+    await batch.run()
+    assert batch.written == [0] * 2 * FEW_REQUESTS
+    assert [len(transport.writes) for _, transport in batch.opened] == [1] * 2 * FEW_REQUESTS
+    assert len({tuple(transport.writes) for _, transport in batch.opened}) == 1
+
+
+async def test_the_answers_of_few_requests_are_written_one_by_one() -> None:
+    batch = Batch(FEW_REQUESTS)
+    await batch.run()
+    assert batch.written == list(range(1, FEW_REQUESTS + 1))
+
+
+async def test_an_answer_is_not_held_for_long_by_those_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transports, "LONGEST_HOLD_SECONDS", 0.0)
+    batch = Batch(2 * FEW_REQUESTS)
+    await batch.run()
+    assert batch.written == list(range(1, 2 * FEW_REQUESTS + 1))
+
+
+# What can become of a connection, or of any other, while its answer is held.
+AFTER_A_HELD_ANSWER: Mapping[str, Callable[[Connection], object]] = {
+    "the next request": lambda connection: connection.data_received(GET),
+    "the end of what the peer sends": lambda connection: connection.eof_received(),
+    "the end of the server": lambda connection: connection.shutdown(),
+    "too many connections": lambda connection: connection.abort(),
+}
+
+
+@pytest.mark.parametrize("event", AFTER_A_HELD_ANSWER)
+async def test_what_is_held_is_written_before_anything_else_happens(
+    event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "LONGEST_HOLD_SECONDS", 60.0)
+    batch = Batch(2 * FEW_REQUESTS)
+    connection, transport = batch.opened[0]
+    seen: list[tuple[int, bool]] = []
+
+    def act() -> None:
+        before = (batch.writes, transport.is_closed)
+        AFTER_A_HELD_ANSWER[event](connection)
+        seen.extend([before, (batch.writes, len(transport.writes) == 1)])
+
+    batch.act = act
+    await batch.run()
+    assert seen[:2] == [(0, False), (2 * FEW_REQUESTS, True)]
+
+
+async def test_nothing_is_written_to_a_peer_that_has_gone_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transports, "LONGEST_HOLD_SECONDS", 60.0)
+    batch = Batch(2 * FEW_REQUESTS)
+    connection, transport = batch.opened[0]
+    batch.act = partial(connection.connection_lost, None)
+    await batch.run()
+    assert transport.writes == []
+    assert batch.writes == 2 * FEW_REQUESTS - 1
