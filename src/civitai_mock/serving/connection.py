@@ -281,7 +281,7 @@ class Connection(HttpToolsProtocol):
         cycle.response_started = cycle.response_complete = True
         answer = b"".join((*parts, b"\r\n", body))
         if len(self.tasks) > FEW_REQUESTS:
-            self._connections.batch.add(self.transport, answer)
+            self._connections.batch.add(self.transport, answer, loop=self.loop)
         else:
             self.transport.write(answer)
         cycle.message_event.set()

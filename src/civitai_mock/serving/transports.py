@@ -102,11 +102,11 @@ class AnswerBatch:
         self._answers: list[tuple[asyncio.Transport, bytes]] = []
         self._since = 0.0
 
-    def add(self, transport: asyncio.Transport, answer: bytes) -> None:
+    def add(self, transport: asyncio.Transport, answer: bytes, *, loop: asyncio.AbstractEventLoop) -> None:
         now = perf_counter()
         if not self._answers:
             self._since = now
-            asyncio.get_running_loop().call_soon(self.write)
+            loop.call_soon(self.write)
         self._answers.append((transport, answer))
         if now - self._since >= LONGEST_HOLD_SECONDS:
             self.write()
