@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from civitai_mock.api.answer_cache import Settled, answers_of
-from civitai_mock.api.context import caller, count_look, exchange, options, owner, use_cases, while_connected
-from civitai_mock.api.json_body import read_as
+from civitai_mock.api.context import caller, count_look, exchange, owner, use_cases, while_connected
 from civitai_mock.api.openapi import DescribedRoute, Operation, flag_parameter, path_parameter, text_parameter
 from civitai_mock.api.query_params import flag, required
 from civitai_mock.api.responses import JsonResponse
@@ -18,7 +17,7 @@ from civitai_mock.api.v1 import BODY_PROBLEMS, JOB_PATH, JOBS_PATH, JOBS_TAG, RE
 from civitai_mock.api.v1.job_types import JOB_TYPES_BY_TYPE
 from civitai_mock.api.v1.render import renderer_for
 from civitai_mock.api.v1.schemas import InsufficientBuzz, JobStatus, JobStatusCollection, JobTemplateList
-from civitai_mock.api.v1.submission import parse_submission, styles_of
+from civitai_mock.api.v1.submission import read_submission
 from civitai_mock.domain.errors import TransientError
 from civitai_mock.domain.job import Job, JobSummary
 from civitai_mock.domain.tokens import encode_token
@@ -32,8 +31,7 @@ CHARGE, FORCE = flag_parameter("charge", default=True), flag_parameter("force", 
 async def submit_jobs(request: Request) -> Response:
     detailed, wait, charge = flag(request, "detailed"), flag(request, "wait"), flag(request, "charge", default=True)
     what_if = flag(request, "whatif")
-    parse = partial(parse_submission, max_jobs=options(request).max_jobs, styles=styles_of(request))
-    templates = await read_as(request, parse)
+    templates = await read_submission(request)
     submit, size = use_cases(request).submit, exchange(request).body_size
     if what_if:
         planned = await submit.what_if(templates, caller(request), charged=charge, size=size)

@@ -1,18 +1,24 @@
 """Read what is submitted to v1: one template or several, and what styles and a batch say that these do not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from starlette.requests import Request
 
-from civitai_mock.api.context import exchange
+from civitai_mock.api.context import exchange, options
+from civitai_mock.api.json_body import as_body, decode, read_as
+from civitai_mock.api.repeated_bodies import RepeatedBodies
 from civitai_mock.api.v1 import BATCH, JOBS
 from civitai_mock.api.v1.job_types import parse_template
 from civitai_mock.api.v1.job_types.text_to_image import PARAMS, STYLE
 from civitai_mock.api.v1.wire import MAX_VALUES
+from civitai_mock.domain.changed import changed
 from civitai_mock.domain.errors import MOST_FAULTS, InvalidRequestError, fault, invalid
 from civitai_mock.domain.json_types import Json, JsonObject
 from civitai_mock.domain.search import count_values
+from civitai_mock.generation.job_types.draft import JobDraft
+from civitai_mock.generation.job_types.text_to_image import SeededDrafts, TextToImageDraft
 from civitai_mock.services.job_template import JobTemplate
 
 if TYPE_CHECKING:  # what only those need who name a style is not loaded at the start
@@ -23,6 +29,48 @@ StylesByName: TypeAlias = "Callable[[], Mapping[str, Style]]"
 ParseOne: TypeAlias = Callable[[Json, int, str], JobTemplate]
 
 MAX_VALUES_IN_ALL = 20_000
+
+
+class StyleNamedError(Exception):
+    """Raised where a submission cannot be read without the styles of its namespace."""
+
+
+async def read_submission(request: Request) -> Sequence[JobTemplate]:
+    """Return the templates of a request; raise what `read_as` and `parse_submission` do."""
+    max_jobs, styles = options(request).max_jobs, styles_of(request)
+
+    def parse(body: JsonObject) -> Sequence[JobTemplate]:
+        return parse_submission(body, max_jobs=max_jobs, styles=styles)
+
+    def parse_small(body: bytes) -> Sequence[JobTemplate]:
+        with suppress(StyleNamedError):
+            remembered = _repeated.find(body, max_jobs)
+            if remembered is not None:
+                return remembered
+        return parse(as_body(decode(body)))
+
+    return await read_as(request, parse, parse_small=parse_small)
+
+
+def _read_repeated(body: bytes, max_jobs: int) -> Sequence[JobTemplate]:
+    """Read a submission whose templates are remembered.
+
+    Raise `StyleNamedError` for one that names a style: those change, and differ between namespaces.
+    """
+    templates = parse_submission(as_body(decode(body)), max_jobs=max_jobs, styles=_refuse_styles)
+    return [changed(template, draft=_remembered(template.draft)) for template in templates]
+
+
+_repeated = RepeatedBodies(_read_repeated)
+
+
+def _remembered(draft: JobDraft) -> JobDraft:
+    """Return a draft that is resolved once, for those of its kind that take long."""
+    return SeededDrafts(draft)(draft.seed) if isinstance(draft, TextToImageDraft) else draft
+
+
+def _refuse_styles() -> NoReturn:
+    raise StyleNamedError
 
 
 def styles_of(request: Request) -> StylesByName:

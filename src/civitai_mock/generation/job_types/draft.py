@@ -121,6 +121,11 @@ class JobDraft(ABC):
         """Return whether the seed is left open."""
         return False
 
+    @property
+    def as_sent(self) -> "JobDraft":
+        """Return what the request says, without what is remembered of an earlier one."""
+        return self
+
     @abstractmethod
     def references(self) -> Mapping[str, str]:
         """Return each AIR that must be in the resources, in either form, by its field."""
