@@ -55,7 +55,7 @@ def submissions(trial: Trial) -> Figures:
     with trial.running(runs_jobs=False) as server:
         trial.warm_up(server, [trial.submission])
         watch = Watch(server)
-        load = trial.load(server, [trial.submission], trial.requests)
+        load = trial.load(server, trial.submissions(trial.requests), trial.requests)
         return {**watch.figures(trial.requests), **_speed(load)}
 
 

@@ -128,7 +128,7 @@ def _answers(row: Row, revision: Revision) -> Iterator[Path]:
     """Write what ours answers to a POST and, when the job has succeeded, to a GET, for the references."""
     with tempfile.TemporaryDirectory(prefix="civitai-mock-bench-") as name:
         folder = Path(name)
-        if any(subject.reference and subject.measure is None for subject in row.subjects):
+        if any(subject.reference for subject in row.subjects):
             with running_ours(revision, Place(store="memory"), BLANK) as server:
                 template = json.dumps(row.subjects[0].template).encode()
                 status, posted = exchange(server.port, "POST", V1.path, template)

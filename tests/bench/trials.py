@@ -63,12 +63,16 @@ LATE_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Who is measured: ours with some settings, or a reference by its name."""
+    """Who is measured: ours with some settings, or a reference by its name.
+
+    One that `is_varied` is sent another body each time, of v1.
+    """
 
     name: str = OURS
     reference: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     template: Mapping[str, Any] = field(default_factory=lambda: SMALL)
+    is_varied: bool = False
     api: WireApi = V1
     measure: "Measure | None" = None
 
@@ -111,6 +115,15 @@ class Trial:
     def submission(self) -> bytes:
         return message("POST", self.api.path, json.dumps(self.subject.template).encode())
 
+    def submissions(self, count: int) -> Sequence[bytes]:
+        """Return what is to be sent so many times: one submission, or others, each with its number in its prompt."""
+        if not self.subject.is_varied:
+            return [self.submission]
+        template, params = self.subject.template, self.subject.template["params"]
+        numbered = [{**params, "prompt": f"{params['prompt']} {number}"} for number in range(count)]
+        bodies = [json.dumps({**template, "params": each}).encode() for each in numbered]
+        return [message("POST", self.api.path, body) for body in bodies]
+
     @property
     def waiting_submission(self) -> bytes:
         """A submission that is answered when its job has ended."""
@@ -125,7 +138,7 @@ class Trial:
         self.load(server, messages, min(WARM_UP, self.requests), connections=AT_ONCE)
 
     def submit(self, server: Server, jobs: int) -> "Submitted":
-        load = self.load(server, [self.submission], jobs, keep_bodies=True)
+        load = self.load(server, self.submissions(jobs), jobs, keep_bodies=True)
         return Submitted([self.api.id_in(json.loads(body)) for body in load.bodies], load, self.api)
 
     def finish(self, server: Server, jobs: int) -> Sequence[str]:
