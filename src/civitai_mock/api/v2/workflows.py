@@ -1,6 +1,6 @@
 """Submit, look up, list and change workflows over HTTP."""
 
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 
 import structlog
@@ -12,7 +12,6 @@ from civitai_mock.api.blob_reading import RequestReading
 from civitai_mock.api.context import base_url, caller, count_look, exchange, owner, use_cases, while_connected
 from civitai_mock.api.json_body import as_body, decode, read_any, read_as
 from civitai_mock.api.query_params import count, flag, moment, optional, repeated
-from civitai_mock.api.repeated_bodies import RepeatedBodies
 from civitai_mock.api.responses import JsonResponse, StreamedResponse
 from civitai_mock.api.v2.blobs import content_disposition
 from civitai_mock.api.v2.description.faults import with_template
@@ -30,6 +29,7 @@ from civitai_mock.services.workflows.query import is_over
 logger = structlog.stdlib.get_logger()
 
 ZIP = "application/zip"
+TEMPLATES_REMEMBERED = 64
 USUAL_PAGE, MOST = 100, 1000
 LONGEST_QUERY = 1000  # characters
 
@@ -56,16 +56,15 @@ async def submit_workflow(request: Request) -> Response:
 
 async def _read_template(request: Request) -> WorkflowTemplate:
     try:
-        return await read_as(request, read_template, parse_small=_read_small)
+        return await read_as(request, read_template, parse_small=_repeated_template)
     except InvalidRequestError as error:
         raise with_template(error) from error
 
 
-def _read_small(body: bytes) -> WorkflowTemplate:
-    return _repeated.find(body) or read_template(as_body(decode(body)))
-
-
-_repeated = RepeatedBodies(lambda body: read_template(as_body(decode(body)), is_repeated=True))
+@lru_cache(TEMPLATES_REMEMBERED)
+def _repeated_template(body: bytes) -> WorkflowTemplate:
+    """Read a small template; those who send the same one again and again get the same object."""
+    return read_template(as_body(decode(body)), is_repeated=True)
 
 
 async def _wait_for_accepted(request: Request, snapshot: WorkflowSnapshot) -> WorkflowSnapshot:
