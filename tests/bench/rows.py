@@ -23,9 +23,26 @@ WITHOUT_CONTROL_PLANE = Subject(name="off", settings={"ADMIN": "off"})
 WITHOUT_JOURNAL = Subject(settings={"JOURNAL_MAX_ENTRIES": "0"})
 WITH_JOURNAL = Subject(name="journal")
 NOTHING_SET = (WITHOUT_JOURNAL, WITH_JOURNAL, WITHOUT_CONTROL_PLANE)
+MEMORY = ("memory",)
+FILE = ("file",)
+MONGO = ("mongo",)
+
+
+def _as_fast(least: float, *, reference: str, subject: str = OURS.name) -> Goal:
+    """Return the goal to be at least so many times as fast as the reference, by CPU."""
+    return Goal(
+        figure=Figure.CPU, least=least, beside=Beside.SPEED, subject=subject, reference=reference, stores=MEMORY
+    )
+
+
+def _as_cheap(most: float, *, reference: str, subject: str = OURS.name) -> Goal:
+    """Return the goal to take at most so many times the CPU of the reference."""
+    return Goal(figure=Figure.CPU, most=most, beside=Beside.RATIO, subject=subject, reference=reference, stores=MEMORY)
+
+
 NOTHING_COSTS_NOTHING = (
-    Goal(figure=Figure.CPU, least=0.97, beside=Beside.SPEED, reference="off", stores=("memory",)),
-    Goal(figure=Figure.CPU, least=0.85, beside=Beside.SPEED, subject="journal", reference="off", stores=("memory",)),
+    _as_fast(0.97, reference="off"),
+    _as_fast(0.85, reference="off", subject="journal"),
 )
 DEFAULT_LOG: Mapping[str, str] = {"LOG_LEVEL": "info"}
 JSON_LOG: Mapping[str, str] = {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
@@ -53,9 +70,6 @@ class Row:
     rounds: int = ROUNDS
 
 
-MEMORY = ("memory",)
-FILE = ("file",)
-MONGO = ("mongo",)
 STREAMED_STEPS = 100
 WAITS = 10_240  # 20 of each of 512 clients: with 8 of each, the first wave, in which all come at once, is a tenth
 
@@ -80,15 +94,8 @@ ROWS: Mapping[str, Row] = {
             requests=10_000,
             subjects=(WITHOUT_JOURNAL, WITH_JOURNAL, BARE, STARLETTE, FASTAPI),
             goals=[
-                Goal(figure=Figure.CPU, least=1.0, beside=Beside.SPEED, reference="starlette", stores=MEMORY),
-                Goal(
-                    figure=Figure.CPU,
-                    least=0.85,
-                    beside=Beside.SPEED,
-                    subject="journal",
-                    reference="ours",
-                    stores=MEMORY,
-                ),
+                _as_fast(1.0, reference="starlette"),
+                _as_fast(0.85, reference="ours", subject="journal"),
             ],
         ),
         Row(
@@ -99,7 +106,7 @@ ROWS: Mapping[str, Row] = {
             subjects=(OURS, FASTAPI_AGAIN),
             goals=[
                 Goal(figure=Figure.CPU, most=80, stores=MEMORY),
-                Goal(figure=Figure.CPU, least=0.95, beside=Beside.SPEED, reference="fastapi", stores=MEMORY),
+                _as_fast(0.95, reference="fastapi"),
             ],
         ),
         Row(
@@ -134,15 +141,8 @@ ROWS: Mapping[str, Row] = {
             goals=[
                 Goal(figure=Figure.CPU, most=200, stores=MEMORY),
                 Goal(figure=Figure.CPU, most=150, subject="small body", stores=MEMORY),
-                Goal(figure=Figure.CPU, least=0.5, beside=Beside.SPEED, reference="fastapi", stores=MEMORY),
-                Goal(
-                    figure=Figure.CPU,
-                    least=0.64,
-                    beside=Beside.SPEED,
-                    subject="small body",
-                    reference="fastapi",
-                    stores=MEMORY,
-                ),
+                _as_fast(0.5, reference="fastapi"),
+                _as_fast(0.64, reference="fastapi", subject="small body"),
             ],
         ),
         Row(
@@ -154,15 +154,8 @@ ROWS: Mapping[str, Row] = {
             goals=[
                 Goal(figure=Figure.CPU, most=550, stores=MEMORY),
                 Goal(figure=Figure.CPU, most=600, subject="default log", stores=MEMORY),
-                Goal(figure=Figure.CPU, most=1.1, beside=Beside.RATIO, reference="arq", stores=MEMORY),
-                Goal(
-                    figure=Figure.CPU,
-                    most=1.2,
-                    beside=Beside.RATIO,
-                    subject="default log",
-                    reference="arq",
-                    stores=MEMORY,
-                ),
+                _as_cheap(1.1, reference="arq"),
+                _as_cheap(1.2, reference="arq", subject="default log"),
             ],
         ),
         Row(
@@ -171,7 +164,7 @@ ROWS: Mapping[str, Row] = {
             measure=measures.same_job,
             requests=10_000,
             subjects=(WORKFLOWS, JOBS),
-            goals=[Goal(figure=Figure.CPU, least=0.8, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+            goals=[_as_fast(0.8, reference="v1")],
         ),
         Row(
             name="v2-get-cold",
@@ -179,7 +172,7 @@ ROWS: Mapping[str, Row] = {
             measure=measures.different_jobs,
             requests=5000,
             subjects=(WORKFLOWS, JOBS),
-            goals=[Goal(figure=Figure.CPU, least=0.4, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+            goals=[_as_fast(0.4, reference="v1")],
         ),
         Row(
             name="v2-submit",
@@ -187,7 +180,7 @@ ROWS: Mapping[str, Row] = {
             measure=measures.submissions,
             requests=4000,
             subjects=(WORKFLOWS, OTHER_JOBS),
-            goals=[Goal(figure=Figure.CPU, least=0.7, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+            goals=[_as_fast(0.7, reference="v1")],
         ),
         Row(
             name="v2-job",
@@ -195,7 +188,7 @@ ROWS: Mapping[str, Row] = {
             measure=measures.whole_jobs,
             requests=2000,
             subjects=(WORKFLOWS, OTHER_JOBS),
-            goals=[Goal(figure=Figure.CPU, least=0.7, beside=Beside.SPEED, reference="v1", stores=MEMORY)],
+            goals=[_as_fast(0.7, reference="v1")],
         ),
         Row(
             name="v2-list",
@@ -360,7 +353,7 @@ ROWS: Mapping[str, Row] = {
             requests=1000,
             subjects=(Subject(measure=measures.jobs_nobody_hears), Subject(name="before")),
             rounds=20,
-            goals=[Goal(figure=Figure.CPU, most=1.01, beside=Beside.RATIO, reference="before", stores=MEMORY)],
+            goals=[_as_cheap(1.01, reference="before")],
         ),
         Row(
             name="start",

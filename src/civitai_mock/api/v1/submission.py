@@ -1,7 +1,6 @@
 """Read what is submitted to v1: one template or several, and what styles and a batch say that these do not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -44,21 +43,22 @@ async def read_submission(request: Request) -> Sequence[JobTemplate]:
         return parse_submission(body, max_jobs=max_jobs, styles=styles)
 
     def parse_small(body: bytes) -> Sequence[JobTemplate]:
-        if _seen.has(body):
-            with suppress(StyleNamedError):
-                return _read_repeated(body, max_jobs)
-        return parse(as_body(decode(body)))
+        remembered = _read_repeated(body, max_jobs) if _seen.has(body) else None
+        return parse(as_body(decode(body))) if remembered is None else remembered
 
     return await read_as(request, parse, parse_small=parse_small)
 
 
 @lru_cache(MOST_REMEMBERED)
-def _read_repeated(body: bytes, max_jobs: int) -> Sequence[JobTemplate]:
+def _read_repeated(body: bytes, max_jobs: int) -> Sequence[JobTemplate] | None:
     """Read a submission whose templates are remembered: whoever sends it again gets the same values.
 
-    Raise `StyleNamedError` for one that names a style: those change, and differ between namespaces.
+    Return None for one that names a style: those change, and differ between namespaces.
     """
-    templates = parse_submission(as_body(decode(body)), max_jobs=max_jobs, styles=_refuse_styles)
+    try:
+        templates = parse_submission(as_body(decode(body)), max_jobs=max_jobs, styles=_refuse_styles)
+    except StyleNamedError:
+        return None
     return [changed(template, draft=_remembered(template.draft)) for template in templates]
 
 
